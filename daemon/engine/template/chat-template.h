@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A conversation to a prompt, by the chat template in the model file, as spans: what the template wrote is trusted,
+ * what came from the messages is not.
+ */
+#pragma once
+
+#include "token/tokenizer.h"
+
+G_BEGIN_DECLS
+
+typedef struct WlyChatTemplate WlyChatTemplate;
+
+typedef struct {
+  char *text; /* UTF-8, the whole prompt */
+  gsize n_bytes;
+  WlyTextSpan *spans; /* point into text and cover it; neighbours differ in trust */
+  gsize n_spans;
+} WlyRendered;
+
+/* Compiles once.  Errors: WLY_ERROR_TEMPLATE_FAILED, with line and what was not understood. */
+WlyChatTemplate *wly_chat_template_new (const char *source, gsize n_bytes, GError **error);
+void wly_chat_template_free (WlyChatTemplate *chat_template); /* NULL is fine */
+
+/* (any thread) @messages: aa{sv} of checked MESSAGE dictionaries, contents inline.  @variables: a{sv} of more names
+ * that the template may read (bos_token, eos_token, …), NULL: none; its strings are trusted. Errors:
+ * WLY_ERROR_TEMPLATE_FAILED: the template refused, or ran out of its limits (steps, depth, output). */
+gboolean wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messages, GVariant *variables,
+                                   gboolean add_generation_prompt, WlyRendered *ret_rendered, GError **error);
+void wly_rendered_clear (WlyRendered *rendered);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyChatTemplate, wly_chat_template_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WlyRendered, wly_rendered_clear)
+
+G_END_DECLS

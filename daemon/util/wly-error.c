@@ -12,7 +12,7 @@ static const char *const dbus_names[] = {
 #undef WOOLLY_ERROR_ROW
 };
 
-G_DEFINE_QUARK (wly-error-quark, wly_error)
+G_DEFINE_QUARK (wly - error - quark, wly_error)
 
 const char *
 wly_error_dbus_name (WlyErrorCode code)

@@ -19,8 +19,8 @@ typedef enum {
 /* By the word of the option `stream`; a checked option is always one of them. */
 WlyStreamFormat wly_stream_format_parse (const char *word);
 
-/* Appends a TEXT or REASONING frame; @text is valid UTF-8 without NUL and is split at characters where it is too long for
- * one frame.  With WLY_STREAM_TEXT, reasoning is left out. */
+/* Appends a TEXT or REASONING frame; @text is valid UTF-8 without NUL and is split at characters where it is too long
+ * for one frame.  With WLY_STREAM_TEXT, reasoning is left out. */
 void wly_frame_append_text (GByteArray *out, WlyStreamFormat format, enum woolly_frame_type type, const char *text,
                             gsize n_bytes);
 

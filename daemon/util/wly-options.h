@@ -33,7 +33,6 @@ typedef struct {
   double minimum;
   double maximum;
   const char *default_text; /* "" where there is none */
-  const char *words;        /* "a|b", NULL where any text goes */
   const char *documentation;
 } WlyOption;
 
@@ -42,6 +41,9 @@ const WlyOption *wly_options_table (gsize *ret_n);
 
 /* NULL where the scope has no such key. */
 const WlyOption *wly_options_find (WlyScope scope, const char *key);
+
+/* "a|b" where the option is one of a fixed set of words, else NULL. */
+const char *wly_options_words (const WlyOption *option);
 
 /* Checks every entry of an a{sv} against the scopes, of which @scopes is a bit mask (1 << WLY_SCOPE_…).
  * Errors: WLY_ERROR_INVALID_ARGS, naming the key. */

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wly-frame.h"
+
+#include "wly-error.h"
+
+#include <string.h>
+
+static const char *const frame_names[] = { NULL, WOOLLY_FRAME_NAMES };
+
+WlyStreamFormat
+wly_stream_format_parse (const char *word)
+{
+  if (g_str_equal (word, "jsonl"))
+    return WLY_STREAM_JSONL;
+  if (g_str_equal (word, "text"))
+    return WLY_STREAM_TEXT;
+  return WLY_STREAM_FRAMES;
+}
+
+static void
+append_string (GByteArray *out, const char *text)
+{
+  g_byte_array_append (out, (const guint8 *)text, (guint)strlen (text));
+}
+
+/* JSON string (RFC 8259); the text is UTF-8. */
+static void
+append_json_string (GByteArray *out, const char *text, gsize n_bytes)
+{
+  append_string (out, "\"");
+  for (gsize i = 0; i < n_bytes; i++) {
+    guint8 c = (guint8)text[i];
+    char escape[8];
+
+    if (c == '"' || c == '\\') {
+      g_snprintf (escape, sizeof escape, "\\%c", c);
+      append_string (out, escape);
+    } else if (c < 0x20 || c == 0x7f) {
+      g_snprintf (escape, sizeof escape, "\\u%04x", c);
+      append_string (out, escape);
+    } else {
+      g_byte_array_append (out, &c, 1);
+    }
+  }
+  append_string (out, "\"");
+}
+
+/* The values that frames carry are flat: numbers, booleans and strings. */
+static void
+append_json_value (GByteArray *out, GVariant *value)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  switch (g_variant_classify (value)) {
+  case G_VARIANT_CLASS_UINT32:
+    g_snprintf (buffer, sizeof buffer, "%u", g_variant_get_uint32 (value));
+    append_string (out, buffer);
+    break;
+  case G_VARIANT_CLASS_UINT64:
+    g_snprintf (buffer, sizeof buffer, "%" G_GUINT64_FORMAT, g_variant_get_uint64 (value));
+    append_string (out, buffer);
+    break;
+  case G_VARIANT_CLASS_DOUBLE:
+    append_string (out, g_ascii_dtostr (buffer, sizeof buffer, g_variant_get_double (value)));
+    break;
+  case G_VARIANT_CLASS_BOOLEAN:
+    append_string (out, g_variant_get_boolean (value) ? "true" : "false");
+    break;
+  case G_VARIANT_CLASS_STRING: {
+    gsize length;
+    const char *text = g_variant_get_string (value, &length);
+
+    append_json_string (out, text, length);
+    break;
+  }
+  default:
+    append_string (out, "null");
+  }
+}
+
+static void
+append_frame (GByteArray *out, enum woolly_frame_type type, const void *payload, gsize n_bytes)
+{
+  guint8 header[WOOLLY_FRAME_HEADER];
+
+  woolly_frame_header (header, (guint32)n_bytes, type);
+  g_byte_array_append (out, header, sizeof header);
+  g_byte_array_append (out, payload, (guint)n_bytes);
+}
+
+static void
+append_text_piece (GByteArray *out, WlyStreamFormat format, enum woolly_frame_type type, const char *text,
+                   gsize n_bytes)
+{
+  switch (format) {
+  case WLY_STREAM_FRAMES:
+    append_frame (out, type, text, n_bytes);
+    break;
+  case WLY_STREAM_JSONL:
+    append_string (out, "{\"type\":\"");
+    append_string (out, frame_names[type]);
+    append_string (out, "\",\"text\":");
+    append_json_string (out, text, n_bytes);
+    append_string (out, "}\n");
+    break;
+  case WLY_STREAM_TEXT:
+    if (type == WOOLLY_FRAME_TEXT)
+      g_byte_array_append (out, (const guint8 *)text, (guint)n_bytes);
+    break;
+  }
+}
+
+void
+wly_frame_append_text (GByteArray *out, WlyStreamFormat format, enum woolly_frame_type type, const char *text,
+                       gsize n_bytes)
+{
+  while (n_bytes > 0) {
+    gsize piece = n_bytes;
+
+    if (piece > WOOLLY_FRAME_MAX) {
+      piece = WOOLLY_FRAME_MAX;
+      while (((guint8)text[piece] & 0xc0) == 0x80)
+        piece--;
+    }
+    append_text_piece (out, format, type, text, piece);
+    text += piece;
+    n_bytes -= piece;
+  }
+}
+
+static void
+append_json_line (GByteArray *out, enum woolly_frame_type type, GVariant *values)
+{
+  GVariantIter iter;
+  GVariant *value;
+  const char *key;
+
+  append_string (out, "{\"type\":\"");
+  append_string (out, frame_names[type]);
+  append_string (out, "\"");
+  g_variant_iter_init (&iter, values);
+  while (g_variant_iter_next (&iter, "{&sv}", &key, &value)) {
+    append_string (out, ",");
+    append_json_string (out, key, strlen (key));
+    append_string (out, ":");
+    append_json_value (out, value);
+    g_variant_unref (value);
+  }
+  append_string (out, "}\n");
+}
+
+void
+wly_frame_append (GByteArray *out, WlyStreamFormat format, enum woolly_frame_type type, GVariant *values)
+{
+  g_autoptr (GVariant) sunk   = g_variant_ref_sink (values);
+  g_autoptr (GVariant) normal = g_variant_get_normal_form (sunk);
+
+  g_return_if_fail (g_variant_is_of_type (normal, G_VARIANT_TYPE_VARDICT));
+  if (format == WLY_STREAM_JSONL) {
+    append_json_line (out, type, normal);
+  } else if (format == WLY_STREAM_FRAMES) {
+#if G_BYTE_ORDER == G_BIG_ENDIAN
+    g_autoptr (GVariant) little = g_variant_byteswap (normal);
+#else
+    g_autoptr (GVariant) little = g_variant_ref (normal);
+#endif
+    g_return_if_fail (g_variant_get_size (little) <= WOOLLY_FRAME_MAX);
+    append_frame (out, type, g_variant_get_data (little), g_variant_get_size (little));
+  }
+}
+
+/* Length that the first byte of a character promises; 0 where it can begin none (RFC 3629). */
+static gsize
+promised_length (guint8 first)
+{
+  if (first < 0x80)
+    return 1;
+  if (first >= 0xc2 && first <= 0xdf)
+    return 2;
+  if (first >= 0xe0 && first <= 0xef)
+    return 3;
+  if (first >= 0xf0 && first <= 0xf4)
+    return 4;
+  return 0;
+}
+
+/* Whether the bytes may be the beginning of a character that is not there in full. */
+static gboolean
+may_grow (const guint8 *text, gsize n_bytes)
+{
+  if (n_bytes == 0 || promised_length (text[0]) <= n_bytes)
+    return FALSE;
+  if (n_bytes >= 2) {
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f)
+        || (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+      return FALSE;
+  }
+  for (gsize i = 1; i < n_bytes; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      return FALSE;
+  return TRUE;
+}
+
+gsize
+wly_utf8_whole (const char *text, gsize n_bytes)
+{
+  for (gsize back = 1; back <= 3 && back <= n_bytes; back++)
+    if (may_grow ((const guint8 *)text + n_bytes - back, back))
+      return n_bytes - back;
+  return n_bytes;
+}
+
+char *
+wly_utf8_clean (const char *text, gsize n_bytes, gsize *ret_n_bytes)
+{
+  GString *clean = g_string_sized_new (n_bytes);
+
+  while (n_bytes > 0) {
+    const char *end;
+    gsize valid;
+
+    g_utf8_validate_len (text, n_bytes, &end);
+    valid = (gsize)(end - text);
+    g_string_append_len (clean, text, (gssize)valid);
+    text += valid;
+    n_bytes -= valid;
+    if (n_bytes > 0) {
+      g_string_append (clean, "\xef\xbf\xbd");
+      text++;
+      n_bytes--;
+    }
+  }
+  if (ret_n_bytes != NULL)
+    *ret_n_bytes = clean->len;
+  return g_string_free (clean, FALSE);
+}
+
+gboolean
+wly_utf8_check (const char *text, gsize n_bytes, GError **error)
+{
+  const char *end;
+
+  if (g_utf8_validate_len (text, n_bytes, &end))
+    return TRUE;
+  g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_TEXT,
+               "The text is not valid UTF-8 without NUL: byte %" G_GSIZE_FORMAT " is 0x%02x", (gsize)(end - text),
+               (guint8)*end);
+  return FALSE;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wly-cpu.h"
+#include "wly-error.h"
+#include "wly-os.h"
+
+#include "woolly-plugin/services.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+static void
+test_sealed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  int fd                   = wly_os_memfd_new_sealed ("test", "wool", 4, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (write (fd, "x", 1), ==, -1);
+  g_assert_cmpint (ftruncate (fd, 0), ==, -1);
+  bytes = wly_os_read_fd (fd, 4, &error);
+  g_assert_no_error (error);
+  close (fd);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "wool", 4);
+}
+
+/* What is read from an unsealed file does not change when its owner does. */
+static void
+test_unsealed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  int fd                   = wly_os_memfd_new ("test", &error);
+
+  g_assert_cmpint (write (fd, "wool", 4), ==, 4);
+  bytes = wly_os_read_fd (fd, 100, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (ftruncate (fd, 0), ==, 0);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "wool", 4);
+  close (fd);
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fds[2];
+  int fd = wly_os_memfd_new_sealed ("test", "wool", 4, NULL);
+
+  g_assert_null (wly_os_read_fd (fd, 3, &error));
+  g_assert_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS);
+  g_clear_error (&error);
+  close (fd);
+
+  g_assert_cmpint (pipe (fds), ==, 0);
+  g_assert_null (wly_os_read_fd (fds[0], 100, &error));
+  g_assert_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+static void
+test_process (void)
+{
+  guint64 total, available;
+
+  g_assert_cmpuint (wly_os_resident_bytes (getpid ()), >, 100000);
+  g_assert_true (wly_os_memory (&total, &available));
+  g_assert_cmpuint (available, <=, total);
+}
+
+static void
+test_cpu_mask (void)
+{
+  g_autofree const char **none = NULL;
+  guint64 all                  = wly_cpu_features ();
+
+  g_setenv ("WOOLLY_CPU_MASK", "none", TRUE);
+  g_assert_cmpuint (wly_cpu_features (), ==, 0);
+  none = wly_cpu_feature_names (0);
+  g_assert_null (none[0]);
+  g_setenv ("WOOLLY_CPU_MASK", "sse42,neon", TRUE);
+  g_assert_cmpuint (wly_cpu_features (), ==, all & (WLP_CPU_SSE42 | WLP_CPU_NEON));
+  g_unsetenv ("WOOLLY_CPU_MASK");
+  g_assert_cmpuint (wly_cpu_features (), ==, all);
+}
+
+static void
+test_cpu_list (void)
+{
+  g_autoptr (GArray) list = wly_cpu_list ();
+
+  g_assert_cmpuint (list->len, ==, g_get_num_processors ());
+  g_assert_cmpuint (wly_cpu_n_cores (), >=, 1);
+  g_assert_cmpuint (wly_cpu_n_cores (), <=, list->len);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/util/wly-os/sealed", test_sealed);
+  g_test_add_func ("/util/wly-os/unsealed", test_unsealed);
+  g_test_add_func ("/util/wly-os/refused", test_refused);
+  g_test_add_func ("/util/wly-os/process", test_process);
+  g_test_add_func ("/util/wly-cpu/mask", test_cpu_mask);
+  g_test_add_func ("/util/wly-cpu/list", test_cpu_list);
+  return g_test_run ();
+}

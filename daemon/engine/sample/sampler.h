@@ -4,6 +4,16 @@
  *
  * Order: penalties, temperature 0 short-cut, top-k, top-p, min-p, temperature, draw.  Random numbers are counter-based
  * (seed, index of the token in the generation), so a fork or a replay draws the same.
+ *
+ *   penalties     a token seen in the window: logit / repetition where it is positive, else logit * repetition; then
+ *                 - count * frequency - presence
+ *   temperature 0 the largest logit, of equal ones the lowest id
+ *   top-k         the k largest
+ *   top-p         of those, the smallest set of the largest whose probabilities reach p
+ *   min-p         of those, the ones whose probability is at least min_p of the largest
+ *   draw          softmax (logit / temperature) of what is left, summed in the order of ids up to the random number
+ *
+ * Of equal logits the lower id counts as the larger one.  At least one token always stays.
  */
 #pragma once
 
@@ -13,13 +23,13 @@ G_BEGIN_DECLS
 
 typedef struct {
   double temperature;
-  guint top_k;
-  double top_p;
-  double min_p;
-  double repetition_penalty;
+  guint top_k;               /* 0: all */
+  double top_p;              /* 1: all */
+  double min_p;              /* 0: all */
+  double repetition_penalty; /* 1, as 0: none */
   double frequency_penalty;
   double presence_penalty;
-  guint repetition_window;
+  guint repetition_window; /* tokens; 0: no penalties */
   guint64 seed;
 } WlySamplerOptions;
 
@@ -32,7 +42,7 @@ void wly_sampler_free (WlySampler *sampler); /* NULL is fine */
 void wly_sampler_accept (WlySampler *sampler, gint32 token);
 
 /* Draws token number @index of the generation; @logits [n_vocab] are not changed.  WLY_ERROR_NUMERIC_FAULT and -1 where
- * a logit is NaN, or all are minus infinity. */
+ * a logit is NaN or plus infinity, or all are minus infinity (which is how a token is forbidden). */
 gint32 wly_sampler_draw (WlySampler *sampler, const float *logits, guint64 index, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlySampler, wly_sampler_free)

@@ -2,9 +2,9 @@
  *
  * Blocks of key-value cache: numbers, reference counts, prefix sharing.  The backend owns the bytes.
  *
- * A block holds WLP_BLOCK_POSITIONS positions of all layers of a cache group; the groups of a program are numbered alike,
- * so that one block number stands for the same positions in each of them (a window group keeps all its positions for
- * now).  A full block is known by its tokens, the block before it, the salt of its session and the cache type; a
+ * A block holds WLP_BLOCK_POSITIONS positions of all layers of a cache group; the groups of a program are numbered
+ * alike, so that one block number stands for the same positions in each of them (a window group keeps all its positions
+ * for now).  A full block is known by its tokens, the block before it, the salt of its session and the cache type; a
  * sequence with the same prefix takes it over, which gives the very bytes that computing would.  What is compared are
  * the tokens themselves: a hash only finds the candidate.  Unreferenced known blocks stay until their room is needed,
  * the least recently used first.  A block that others see is never written: a writer gets a copy first.
@@ -26,8 +26,8 @@ typedef struct WlySequence WlySequence; /* one past: its tokens and its blocks *
  * WLY_ERROR_NOT_SUPPORTED: the program keeps a recurrent state. */
 WlyKvCache *wly_kv_cache_new (const struct wlp_backend_ops *ops, struct wlp_model *model,
                               const struct wlp_program *program, guint64 max_bytes, GError **error);
-void wly_kv_cache_free (WlyKvCache *cache);           /* sequences are gone by then; NULL is fine */
-guint64 wly_kv_cache_bytes (const WlyKvCache *cache); /* held, shared ones counted once */
+void wly_kv_cache_free (WlyKvCache *cache);                    /* sequences are gone by then; NULL is fine */
+guint64 wly_kv_cache_bytes (const WlyKvCache *cache);          /* held, shared ones counted once */
 guint64 wly_kv_cache_retained_bytes (const WlyKvCache *cache); /* of these: held by no sequence, may go at any time */
 guint64 wly_kv_cache_max_bytes (const WlyKvCache *cache);
 /* Gives up blocks that no sequence holds until @n_bytes are free; returns how many were. */
@@ -41,7 +41,7 @@ WlySequence *wly_sequence_new (WlyKvCache *cache, enum wlp_type type, guint64 sa
                                GError **error);
 /* Shares all blocks; the first to write into a shared one gets a copy of it. */
 WlySequence *wly_sequence_fork (WlySequence *sequence, GError **error);
-void wly_sequence_free (WlySequence *sequence);                         /* NULL is fine */
+void wly_sequence_free (WlySequence *sequence); /* NULL is fine */
 
 guint wly_sequence_max_positions (const WlySequence *sequence);
 /* Tokens that were appended; of these, n_computed are in the cache. */

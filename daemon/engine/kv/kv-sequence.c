@@ -78,8 +78,9 @@ wly_sequence_new (WlyKvCache *cache, enum wlp_type type, guint64 salt, guint max
   n_bytes = BLOCKS_FOR ((guint64)max_positions) * pool->block_bytes;
   if (n_bytes > cache->max_bytes) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_NO_MEMORY,
-                 "A context of %u positions takes %" G_GUINT64_FORMAT " MiB, but the whole key-value cache has %"
-                 G_GUINT64_FORMAT " MiB; ask for a shorter context or allow more memory",
+                 "A context of %u positions takes %" G_GUINT64_FORMAT
+                 " MiB, but the whole key-value cache has %" G_GUINT64_FORMAT
+                 " MiB; ask for a shorter context or allow more memory",
                  max_positions, (n_bytes + (1 << 20) - 1) >> 20, cache->max_bytes >> 20);
     return NULL;
   }
@@ -160,8 +161,7 @@ adopt_one (WlySequence *sequence)
   guint64 parent;
   WlyKvBlock *block;
 
-  if ((guint64)(index + 1) * POSITIONS > n_tokens || sequence->n_known < index
-      || sequence->n_computed + 1 >= n_tokens)
+  if ((guint64)(index + 1) * POSITIONS > n_tokens || sequence->n_known < index || sequence->n_computed + 1 >= n_tokens)
     return FALSE;
   parent = parent_serial (sequence, index);
   if (index > 0 && parent == 0)
@@ -196,8 +196,8 @@ wly_sequence_append (WlySequence *sequence, const gint32 *tokens, guint n, guint
 
   if (n > sequence->max_positions - sequence->tokens->len) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_CONTEXT_FULL,
-                 "%u tokens more do not fit: the context has %u positions and %u are taken", n,
-                 sequence->max_positions, sequence->tokens->len);
+                 "%u tokens more do not fit: the context has %u positions and %u are taken", n, sequence->max_positions,
+                 sequence->tokens->len);
     return FALSE;
   }
   for (guint i = 0; i < n; i++) {

@@ -33,6 +33,8 @@ typedef struct {
   const char *isa; /* NULL: the best one */
   guint max_batch_tokens;
   guint max_sequences;
+  guint max_rows;      /* outputs in one step; 0: one for each sequence */
+  guint max_positions; /* of one sequence; 0: as the model was trained */
   guint64 kv_bytes;
   WlyLoadProgressFunc progress; /* NULL: none */
   gpointer progress_data;
@@ -47,19 +49,26 @@ const struct wlp_program *wly_network_program (const WlyNetwork *network);
 WlyKvCache *wly_network_cache (WlyNetwork *network);
 guint wly_network_n_vocab (const WlyNetwork *network);
 guint wly_network_max_batch_tokens (const WlyNetwork *network);
+guint wly_network_max_positions (const WlyNetwork *network);
 gboolean wly_network_memory (WlyNetwork *network, struct wlp_memory *ret_memory);
+/* Has the backend give up packed weights until about @n_bytes are free; returns how many were.  Not during a step. */
+guint64 wly_network_release_packed (WlyNetwork *network, guint64 n_bytes);
+/* Entry @index of the time spent by operator; FALSE past the last one. */
+gboolean wly_network_profile (WlyNetwork *network, guint index, struct wlp_profile_entry *ret_entry);
 
 /* One sequence's share of a step: its next @n_tokens tokens that are not computed yet. */
 typedef struct {
   WlySequence *sequence;
   guint n_tokens;
-  gboolean want_output; /* of the last of them; only where no uncomputed token is left behind it */
-  float *output;        /* set by the step: [output_width], the network's, until the next step; NULL where not wanted */
+  gboolean want_output; /* of the last of them */
+  guint n_rows;         /* with want_output: of so many of the last ones; 0 reads as 1.  A pooled model gives one row */
+  float *output; /* set by the step: [n_rows][output_width], the network's, until the next step; NULL: not wanted */
 } WlyStepItem;
 
-/* Computes one batch: prefill chunks and single tokens of decoding sequences side by side.  On success the sequences'
- * n_computed has grown.  @cancel (NULL: none) is looked at between layers: WLY_ERROR_CANCELLED, and nothing has
- * changed. Errors: WLY_ERROR_NO_MEMORY (no free block: nothing has changed), WLY_ERROR_FAILED (the device). */
+/* Computes one batch: prefill chunks and single tokens of decoding sequences side by side; a sequence is in it once. On
+ * success the sequences' n_computed has grown.  @cancel (NULL: none) is looked at between layers: WLY_ERROR_CANCELLED,
+ * and nothing has changed.  Errors: WLY_ERROR_NO_MEMORY (no free block: nothing has changed), WLY_ERROR_INVALID_ARGS
+ * (more than the options allow: nothing has changed), WLY_ERROR_FAILED (the device). */
 gboolean wly_network_step (WlyNetwork *network, WlyStepItem *items, guint n_items, const volatile int *cancel,
                            GError **error);
 

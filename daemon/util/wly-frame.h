@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "wly-utf8.h"
 #include "woolly-stream.h"
 
 #include <glib.h>
@@ -26,15 +27,5 @@ void wly_frame_append_text (GByteArray *out, WlyStreamFormat format, enum woolly
 
 /* Appends a frame of any other type; @values is an a{sv} and is sunk.  With WLY_STREAM_TEXT nothing is written. */
 void wly_frame_append (GByteArray *out, WlyStreamFormat format, enum woolly_frame_type type, GVariant *values);
-
-/* Length of the longest prefix of @text that holds whole characters only: what may be sent of a text that still grows.
- * Bytes that can never become UTF-8 count as whole; see wly_utf8_clean(). */
-gsize wly_utf8_whole (const char *text, gsize n_bytes);
-
-/* The text with every byte that is not UTF-8, and every NUL, replaced by U+FFFD; (transfer full). */
-char *wly_utf8_clean (const char *text, gsize n_bytes, gsize *ret_n_bytes);
-
-/* WLY_ERROR_INVALID_TEXT, with the place, unless the text is UTF-8 without NUL. */
-gboolean wly_utf8_check (const char *text, gsize n_bytes, GError **error);
 
 G_END_DECLS

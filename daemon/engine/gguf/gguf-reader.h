@@ -9,6 +9,8 @@
  *
  * Source: the GGUF specification (ggml docs/gguf.md).  What is accepted lies inside the file: every size is checked
  * without overflow against the file's real size before anything is allocated.
+ *
+ * An open file never changes: every function that takes a const WlyGguf may be called from any thread.
  */
 #pragma once
 
@@ -52,6 +54,15 @@ typedef struct {
   gsize n_bytes;
 } WlyGgufString;
 
+/* Which file a part is, as of the opening. */
+typedef struct {
+  guint64 device;
+  guint64 inode;
+  guint64 n_bytes;
+  gint64 modified_us; /* microseconds of the epoch */
+  gint64 changed_us;
+} WlyGgufIdentity;
+
 /* Opens and checks; @fds (n of them: 1, or all parts of a split file in order) are duplicated.
  * Errors: WLY_ERROR_INVALID_MODEL, WLY_ERROR_UNSUPPORTED_MODEL (a newer version, big-endian), WLY_ERROR_MODEL_CHANGED.
  */
@@ -66,6 +77,9 @@ char **wly_gguf_part_names (const char *file_name);
 /* Whether size and modification time are still those of the opening.  Error: WLY_ERROR_MODEL_CHANGED. */
 gboolean wly_gguf_check_unchanged (WlyGguf *gguf, GError **error);
 
+guint wly_gguf_n_parts (const WlyGguf *gguf);
+void wly_gguf_identity (const WlyGguf *gguf, guint part, WlyGgufIdentity *ret_identity);
+
 guint64 wly_gguf_n_tensors (const WlyGguf *gguf);
 const WlyGgufTensor *wly_gguf_tensor (const WlyGguf *gguf, guint64 index);
 const WlyGgufTensor *wly_gguf_find_tensor (const WlyGguf *gguf, const char *name); /* NULL: none */
@@ -75,6 +89,9 @@ void wly_gguf_tensor_source (const WlyGguf *gguf, const WlyGgufTensor *tensor, s
 
 guint64 wly_gguf_n_keys (const WlyGguf *gguf);
 const char *wly_gguf_key (const WlyGguf *gguf, guint64 index, WlyGgufType *ret_type);
+
+/* The value of a key as it stands in the file behind its type; the reader's. */
+const void *wly_gguf_key_value (const WlyGguf *gguf, guint64 index, gsize *ret_n_bytes);
 
 /* Getters: FALSE where there is no such key of a fitting type; integers convert where they fit. */
 gboolean wly_gguf_get_u32 (const WlyGguf *gguf, const char *key, guint32 *ret_value);

@@ -82,7 +82,7 @@ wlp_weight_1d (struct wlp_builder *b, const char *name, uint32_t flags, uint64_t
 static inline wlp_weight
 wlp_weight_2d (struct wlp_builder *b, const char *name, uint32_t flags, uint64_t n_in, uint64_t n_out)
 {
-  const uint64_t ne[2] = {n_in, n_out};
+  const uint64_t ne[2] = { n_in, n_out };
 
   return b->ops->weight (b, name, flags, 2, ne);
 }
@@ -91,7 +91,7 @@ static inline wlp_weight
 wlp_weight_3d (struct wlp_builder *b, const char *name, uint32_t flags, uint64_t n_in, uint64_t n_out,
                uint64_t n_expert)
 {
-  const uint64_t ne[3] = {n_in, n_out, n_expert};
+  const uint64_t ne[3] = { n_in, n_out, n_expert };
 
   return b->ops->weight (b, name, flags, 3, ne);
 }

@@ -112,11 +112,12 @@ struct wlp_note_section {
 #define WLP_PLUGIN_NOTE(plugin_kind, plugin_name)                                                                      \
   __attribute__ ((section (WLP_NOTE_SECTION), used,                                                                    \
                   aligned (4))) static const struct wlp_note_section wlp_note_data = {                                 \
-      7u,                                                                                                              \
-      (uint32_t)sizeof (struct wlp_note),                                                                              \
-      WLP_NOTE_TYPE,                                                                                                   \
-      WLP_NOTE_OWNER,                                                                                                  \
-      {WLP_ABI_MAJOR, WLP_ABI_MINOR, plugin_kind, plugin_name}}
+    7u,                                                                                                                \
+    (uint32_t)sizeof (struct wlp_note),                                                                                \
+    WLP_NOTE_TYPE,                                                                                                     \
+    WLP_NOTE_OWNER,                                                                                                    \
+    { WLP_ABI_MAJOR, WLP_ABI_MINOR, plugin_kind, plugin_name }                                                         \
+  }
 
 #ifdef __cplusplus
 }

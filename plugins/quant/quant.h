@@ -72,8 +72,8 @@ int wlq_unpack_i8 (uint32_t type, const void *row, size_t n, int8_t *q, float *s
 
 /* @n floats (a multiple of 32) as Q8_0: the scale, max |x| / 127, is rounded to float16 first, then each value to the
  * nearest multiple of it (ties to even) within 127 steps; an error is at most half a step, but for the largest values
- * where the scale was rounded down, and for scales that float16 does not hold (cut at 65504, 0 below 2^-25).  What is not
- * a number is stored as -127 steps.  0, -EINVAL. */
+ * where the scale was rounded down, and for scales that float16 does not hold (cut at 65504, 0 below 2^-25).  What is
+ * not a number is stored as -127 steps.  0, -EINVAL. */
 int wlq_quantize_row_q8_0 (const float *values, size_t n, void *ret_row);
 
 #ifdef __cplusplus

@@ -287,7 +287,7 @@ find_alignment (const WlyGgufWriter *writer)
   const Key *key = g_hash_table_lookup (writer->by_key, "general.alignment");
   guint32 value;
 
-  if (key == NULL || key->type != WLY_GGUF_U32)
+  if (key == NULL || key->type != WLY_GGUF_U32 || g_bytes_get_size (key->value) != sizeof value)
     return WLY_GGUF_ALIGNMENT;
   memcpy (&value, g_bytes_get_data (key->value, NULL), sizeof value);
   return GUINT32_FROM_LE (value);
@@ -301,6 +301,11 @@ wly_gguf_writer_begin (WlyGgufWriter *writer, int fd, GError **error)
 
   writer->fd        = fd;
   writer->alignment = find_alignment (writer);
+  if (writer->alignment < WLY_GGUF_MIN_ALIGNMENT || (writer->alignment & (writer->alignment - 1)) != 0) {
+    g_set_error (error, WLY_ERROR, WLY_ERROR_FAILED, "key \"general.alignment\": %" G_GSIZE_FORMAT " is no alignment",
+                 writer->alignment);
+    return FALSE;
+  }
   g_byte_array_append (bytes, (const guint8 *)"GGUF", 4);
   put_u32 (bytes, VERSION);
   put_u64 (bytes, writer->tensors->len);

@@ -30,7 +30,7 @@ PREFIXES = (
 # The whole folder is one noun: its prefix is enough.
 ONE_NOUN = ('plugins/abi/', 'plugins/quant/')
 # Where only the stem of the file counts.
-OWN_STEM = ('plugins/arch/', 'plugins/backend/', 'client/woollyctl/', 'client/bench/')
+OWN_STEM = ('plugins/arch/', 'plugins/backend/', 'client/woollyctl/', 'daemon/bench/')
 
 
 def sources():
@@ -51,7 +51,8 @@ def stem_words(path, prefix):
 
 def expected_prefixes(path):
     """The longest name that fits, then shorter ones: a noun's second file may keep the noun's name."""
-    prefix = next((value for folder, value in PREFIXES if path.startswith(folder)), '')
+    owned = [] if path.startswith(OWN_STEM) else PREFIXES
+    prefix = next((value for folder, value in owned if path.startswith(folder)), '')
     words = [] if path.startswith(ONE_NOUN) else stem_words(path, prefix)
     return [prefix + '_'.join(words[:n]) for n in range(len(words), 0, -1)] or [prefix.rstrip('_')]
 

@@ -25,7 +25,7 @@ LAYERS = {
     'daemon/bus': ['daemon/sched', 'daemon/model', 'daemon/rpc', 'daemon/util', 'introspection'],
     'client/libwoolly': ['introspection'],
     'client/woollyctl': ['client/libwoolly', 'introspection'],
-    'client/bench': ['daemon/engine', 'daemon/host', 'daemon/util', 'introspection', 'plugins/abi', 'plugins/quant'],
+    'daemon/bench': ['daemon/engine', 'daemon/host', 'daemon/util', 'introspection', 'plugins/abi', 'plugins/quant'],
 }
 # One plugin does not see another, nor one architecture the next.
 APART = ('plugins/arch', 'plugins/backend')

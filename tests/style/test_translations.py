@@ -12,7 +12,7 @@ import source
 import woolly_tap
 
 TEXT = re.compile(r'(?<![\w"])(_|N_|C_|NC_|Q_|ngettext|g_dgettext|g_dngettext) \(')
-READ_BY_PEOPLE = ('client/woollyctl/', 'client/bench/')
+READ_BY_PEOPLE = ('client/woollyctl/', 'daemon/bench/')
 
 
 def listed():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What network.c makes and step.c runs.
+ * what network.c makes and network-step.c runs.
  */
 #pragma once
 

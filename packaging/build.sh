@@ -28,7 +28,7 @@ woolly_build ()
     # A set-up that was broken off leaves nothing that could be used.
     rm -rf "$woolly_folder/meson-private" "$woolly_folder/meson-info"
     echo "Configuring $woolly_folder" >&2
-    woolly_quietly "$woolly_folder/configure.log" meson setup "$@" "$woolly_folder" || return 1
+    woolly_quietly "$woolly_folder/configure.log" meson setup --prefix "$woolly_folder/prefix" "$@" "$woolly_folder" || return 1
   fi
   echo "Building $woolly_folder" >&2
   woolly_quietly "$woolly_folder/compile.log" ninja -C "$woolly_folder" || return 1

@@ -20,8 +20,8 @@ def is_text(path):
 
 
 def is_data(path):
-    """Data that tests read: its content is not ours to lay out."""
-    return path.startswith('tests/data/') or '/corpus/' in path
+    """What tests read, and licences: their content is not ours to lay out."""
+    return path.startswith('tests/data/') or '/corpus/' in path or path in ('COPYING', 'data/models/LICENSE')
 
 
 class Text(source.StyleCase):

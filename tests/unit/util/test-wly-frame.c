@@ -20,6 +20,7 @@ static void
 test_frames (void)
 {
   g_autoptr (GByteArray) out  = g_byte_array_new ();
+  g_autoptr (GBytes) payload  = NULL;
   g_autoptr (GVariant) values = NULL;
   g_autoptr (GVariant) raw    = NULL;
   guint32 length              = 0;
@@ -36,8 +37,8 @@ test_frames (void)
   g_assert_cmpint (woolly_frame_parse (out->data, &length, &type), ==, 0);
   g_assert_cmpuint (type, ==, WOOLLY_FRAME_USAGE);
   g_assert_cmpuint (out->len, ==, WOOLLY_FRAME_HEADER + length);
-  raw = g_variant_ref_sink (g_variant_new_from_data (
-      G_VARIANT_TYPE_VARDICT, g_memdup2 (out->data + WOOLLY_FRAME_HEADER, length), length, FALSE, NULL, NULL));
+  payload = g_bytes_new (out->data + WOOLLY_FRAME_HEADER, length);
+  raw     = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, payload, FALSE));
 #if G_BYTE_ORDER == G_BIG_ENDIAN
   values = g_variant_byteswap (raw);
 #else

@@ -103,7 +103,7 @@ test_defaults (void)
     g_assert_no_error (error);
     /* 0 and '' stand for "not given" where the range begins above */
     if (g_str_equal (table[i].default_text, "0") || g_str_equal (table[i].default_text, "''")) {
-      g_variant_unref (g_variant_ref_sink (value));
+      g_variant_unref (value);
       continue;
     }
     g_variant_dict_init (&dict, NULL);

@@ -70,7 +70,9 @@ class Layers(source.StyleCase):
         found = [header for header in self.headers if header == name or header.endswith('/' + name)]
         found = [header for header in found if layer_of(header) is not None]
         same = [header for header in found if team_of(header) == team_of(path)]
-        return (same or found or [None])[0]
+        # Two folders may use one name, each for its own include path: then the one that may be seen is meant.
+        seen = [header for header in found if layer_of(header) in LAYERS[layer_of(path)]]
+        return (same or seen or found or [None])[0]
 
     def test_direction(self):
         paths = [path for path in source.files('.c', '.h', '.def') if layer_of(path) is not None]

@@ -31,6 +31,7 @@ woolly_build ()
     woolly_quietly "$woolly_folder/configure.log" meson setup --prefix "$woolly_folder/prefix" "$@" "$woolly_folder" || return 1
   fi
   echo "Building $woolly_folder" >&2
-  woolly_quietly "$woolly_folder/compile.log" ninja -C "$woolly_folder" || return 1
-  grep -A6 'warning:' "$woolly_folder/compile.log" >&2 || true
+  # What is left of ninja's output are warnings and what failed.
+  woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" || return 1
+  grep -v 'Entering directory' "$woolly_folder/compile.log" >&2 || true
 }

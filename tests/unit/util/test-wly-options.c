@@ -93,7 +93,6 @@ test_defaults (void)
   for (gsize i = 0; i < n; i++) {
     g_autoptr (GVariant) options = NULL;
     g_autoptr (GError) error     = NULL;
-    g_autofree char *text        = NULL;
     GVariantDict dict;
     GVariant *value;
 

@@ -31,7 +31,7 @@ woolly_build ()
     woolly_quietly "$woolly_folder/configure.log" meson setup --prefix "$woolly_folder/prefix" "$@" "$woolly_folder" || return 1
   fi
   echo "Building $woolly_folder" >&2
-  # What is left of ninja's output are warnings and what failed.
+  # Not the words of a configuration that ninja repeats, but warnings.
   woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" || return 1
-  grep -v 'Entering directory' "$woolly_folder/compile.log" >&2 || true
+  grep -A8 'warning:' "$woolly_folder/compile.log" >&2 || true
 }

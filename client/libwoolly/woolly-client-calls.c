@@ -38,6 +38,7 @@ model_path_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error      = NULL;
   g_autoptr (WoollyReply) reply = g_task_propagate_pointer (G_TASK (result), &error);
   g_autoptr (WoollyModel) model = NULL;
+  GCancellable *cancellable     = g_task_get_cancellable (task);
   const char *path              = NULL;
 
   if (reply == NULL) {
@@ -46,7 +47,7 @@ model_path_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   g_variant_get (reply->value, "(&o)", &path);
   model = woolly_client_adopt_model (WOOLLY_CLIENT (source), path);
-  woolly_model_refresh_async (model, g_task_get_cancellable (task), refreshed_cb, g_steal_pointer (&task));
+  woolly_model_refresh_async (model, cancellable, refreshed_cb, g_steal_pointer (&task));
 }
 
 /* Calls a method that returns a model's path; @task (transfer full) gets the model, its properties read. */

@@ -61,11 +61,12 @@ woolly_error_is_no_service (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
-static gboolean
-is_private_object (const char *path)
+static int
+code_for_missing_object (const char *path)
 {
-  return g_str_has_prefix (path, WOOLLY_PATH_SESSIONS) || g_str_has_prefix (path, WOOLLY_PATH_GENERATIONS)
-         || g_str_has_prefix (path, WOOLLY_PATH_JOBS);
+  if (g_str_has_prefix (path, WOOLLY_PATH_MODELS))
+    return WOOLLY_ERROR_NOT_FOUND;
+  return g_str_equal (path, WOOLLY_OBJECT_PATH) ? WOOLLY_ERROR_NOT_SUPPORTED : WOOLLY_ERROR_CLOSED;
 }
 
 static int
@@ -89,9 +90,9 @@ code_for_dbus_error (const GError *error, const char *path)
   case G_DBUS_ERROR_SPAWN_FILE_INVALID:
     return WOOLLY_ERROR_DISCONNECTED;
   case G_DBUS_ERROR_UNKNOWN_OBJECT:
-    return is_private_object (path) ? WOOLLY_ERROR_CLOSED : WOOLLY_ERROR_NOT_FOUND;
-  case G_DBUS_ERROR_UNKNOWN_METHOD:
+  case G_DBUS_ERROR_UNKNOWN_METHOD: /* what GDBus says of objects that are gone */
   case G_DBUS_ERROR_UNKNOWN_INTERFACE:
+    return code_for_missing_object (path);
   case G_DBUS_ERROR_UNKNOWN_PROPERTY:
   case G_DBUS_ERROR_NOT_SUPPORTED:
     return WOOLLY_ERROR_NOT_SUPPORTED;

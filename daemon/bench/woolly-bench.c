@@ -16,6 +16,7 @@ static const struct {
   const char *summary;
 } verbs[] = {
   { "dequantise", woolly_bench_dequantise, N_ ("write a model with all its weights as 32-bit floats") },
+  { "logits", woolly_bench_logits, N_ ("compare the logits of a model with those of a reference") },
 };
 
 static void

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Attention, one algorithm for prefill and decode.
+ *
+ * A query reads the positions it sees in chunks of 256 at absolute edges.  In a chunk: all scores, their maximum m, the
+ * weights exp (score - m), their sum l in 16 lanes by position, and the weighted sum of the values o in the order of
+ * the positions.  Chunks are merged in rising order into (M, L, O).  None of it depends on which other queries share
+ * the item, so neither on the batch nor on the threads.
+ *
+ * An item of the step is a tile of consecutive queries of one sequence with up to HEADS heads that read the same keys.
+ */
+#include "cpu-math.h"
+#include "cpu-ops.h"
+
+#include <string.h>
+
+#define CHUNK   256u
+#define HEADS   8u  /* query heads of an item */
+#define QUERIES 32u /* tokens times heads of an item */
+
+#define BLOCK WLP_BLOCK_POSITIONS
+
+/* The positions from .. end - 1 that a query sees. */
+struct sight {
+  uint32_t from;
+  uint32_t end;
+  uint32_t position; /* its own */
+};
+
+struct item {
+  struct wlp_model *model;
+  const struct wlp_attention_params *params;
+  const struct cpu_cache_layout *layout;
+  const struct attention_format *format;
+  uint8_t *memory; /* of the cache */
+  const uint32_t *blocks; /* NULL: first_block, first_block + 1 … */
+  uint32_t first_block;
+  uint32_t head_kv;
+  uint32_t first_head; /* of the queries */
+  uint32_t n_heads;
+  uint32_t n_tokens;
+  const float *sinks;
+  struct sight sights[QUERIES];
+  const float *q[QUERIES]; /* [token][head] */
+  float slopes[HEADS];
+  float max[QUERIES]; /* M, L of each query */
+  float sum[QUERIES];
+  float *scores; /* [QUERIES][CHUNK] */
+  float *chunk;  /* [QUERIES][head_dim_v] */
+  float *total;  /* [QUERIES][head_dim_v] */
+};
+
+static uint32_t
+heads_of_item (const struct wlp_attention_params *params)
+{
+  const uint32_t ratio = params->n_head / params->n_head_kv;
+
+  return ratio < HEADS ? ratio : HEADS;
+}
+
+uint32_t
+cpu_attention_tile_tokens (const struct wlp_attention_params *params)
+{
+  return QUERIES / heads_of_item (params);
+}
+
+static size_t
+align64 (size_t n)
+{
+  return (n + 63) / 64 * 64;
+}
+
+size_t
+cpu_attention_scratch_bytes (const struct wlp_attention_params *params)
+{
+  return align64 (sizeof (struct item)) + QUERIES * sizeof (float) * (CHUNK + 2 * (size_t)params->head_dim_v) + 64;
+}
+
+static uint8_t *
+block_of (const struct item *item, uint32_t position)
+{
+  const uint32_t index = position / BLOCK;
+  const uint32_t block = item->blocks != NULL ? item->blocks[index] : item->first_block + index;
+
+  return item->memory + (size_t)block * item->layout->block_bytes;
+}
+
+/* Of the tile at @position: which of its positions a query sees, as from and end inside it; 0, 0: none. */
+static struct sight
+sight_in_tile (const struct sight *sight, uint32_t position)
+{
+  const uint32_t from = sight->from > position ? sight->from - position : 0;
+  const uint32_t end  = sight->end > position ? sight->end - position : 0;
+
+  if (from >= ATTENTION_TILE || end <= from)
+    return (struct sight){0, 0, 0};
+  return (struct sight){from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0};
+}
+
+static void
+score_tile (struct item *item, uint32_t chunk, uint32_t position)
+{
+  const uint32_t layer = item->params->group != WLP_NONE ? item->params->group_layer : 0;
+  const uint8_t *keys  = cpu_cache_keys (item->layout, block_of (item, position), layer, item->head_kv)
+                        + position % BLOCK / ATTENTION_TILE * item->layout->tile_bytes;
+  const float *q[ATTENTION_QUERIES];
+  float *s[ATTENTION_QUERIES];
+  uint32_t token, head, n = 0;
+
+  for (token = 0; token < item->n_tokens; token++) {
+    if (sight_in_tile (&item->sights[token], position).end == 0)
+      continue;
+    for (head = 0; head < item->n_heads; head++) {
+      const uint32_t query = token * item->n_heads + head;
+
+      q[n]   = item->q[query];
+      s[n++] = item->scores + query * CHUNK + (position - chunk);
+      if (n == ATTENTION_QUERIES) {
+        item->format->scores (keys, item->layout->head_dim_k, n, q, s);
+        n = 0;
+      }
+    }
+  }
+  if (n > 0)
+    item->format->scores (keys, item->layout->head_dim_k, n, q, s);
+}
+
+/* Scores to weights for one query in positions from .. end - 1 of a chunk; returns their maximum. */
+static float
+weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t chunk, uint32_t from, uint32_t end,
+             float *ret_sum)
+{
+  const struct wlp_attention_params *params = item->params;
+  float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
+  float lanes[CPU_LANES]                    = {0.0f};
+  float max                                 = -__builtin_inff ();
+  uint32_t i;
+
+  for (i = from; i < end; i++)
+    s[i] *= params->scale;
+  if (params->softcap != 0.0f)
+    for (i = from; i < end; i++)
+      s[i] = params->softcap * cpu_tanh (s[i] / params->softcap);
+  if (params->alibi != 0.0f)
+    for (i = from; i < end; i++) {
+      const int32_t distance = (int32_t)(chunk + i) - (int32_t)item->sights[token].position;
+
+      s[i] -= item->slopes[head] * (float)(distance < 0 ? -distance : distance);
+    }
+  for (i = from; i < end; i++)
+    max = s[i] > max ? s[i] : max;
+  for (i = from; i < end; i++)
+    s[i] = cpu_exp (s[i] - max);
+  for (i = from; i < end; i++)
+    lanes[i % CPU_LANES] += s[i];
+  *ret_sum = cpu_lanes_sum (lanes);
+  return max;
+}
+
+/* Adds the values of a tile to the queries that see it; those that see the same part of it go together. */
+static void
+add_values (struct item *item, uint32_t chunk, uint32_t position)
+{
+  const uint32_t layer  = item->params->group != WLP_NONE ? item->params->group_layer : 0;
+  const uint32_t dim    = item->layout->head_dim_v;
+  const uint8_t *values = cpu_cache_values (item->layout, block_of (item, position), layer, item->head_kv)
+                          + position % BLOCK * item->layout->row_bytes;
+  const float *p[ATTENTION_QUERIES];
+  float *o[ATTENTION_QUERIES];
+  struct sight part = {0, 0, 0}, next;
+  uint32_t token, head, n = 0;
+
+  for (token = 0; token < item->n_tokens; token++) {
+    next = sight_in_tile (&item->sights[token], position);
+    for (head = 0; head < item->n_heads && next.end > 0; head++) {
+      const uint32_t query = token * item->n_heads + head;
+
+      if (n == ATTENTION_QUERIES || (n > 0 && (next.from != part.from || next.end != part.end))) {
+        item->format->values (values + part.from * item->layout->row_bytes, item->layout->row_bytes,
+                              part.end - part.from, dim, n, p, o);
+        n = 0;
+      }
+      part   = next;
+      p[n]   = item->scores + query * CHUNK + (position - chunk) + part.from;
+      o[n++] = item->chunk + query * dim;
+    }
+  }
+  if (n > 0)
+    item->format->values (values + part.from * item->layout->row_bytes, item->layout->row_bytes, part.end - part.from,
+                          dim, n, p, o);
+}
+
+/* (max, sum, chunk) of a chunk into (M, L, O) of the query. */
+static void
+merge_chunk (struct item *item, uint32_t query, float max, float sum)
+{
+  const uint32_t dim    = item->layout->head_dim_v;
+  const float new_max   = max > item->max[query] ? max : item->max[query];
+  const float old_scale = cpu_exp (item->max[query] - new_max);
+  const float scale     = cpu_exp (max - new_max);
+  const float *o        = item->chunk + query * dim;
+  float *total          = item->total + query * dim;
+  uint32_t i;
+
+  for (i = 0; i < dim; i++)
+    total[i] = total[i] * old_scale + o[i] * scale;
+  item->sum[query] = item->sum[query] * old_scale + sum * scale;
+  item->max[query] = new_max;
+}
+
+static void
+run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
+{
+  const uint32_t n_queries = item->n_tokens * item->n_heads;
+  float max[QUERIES], sum[QUERIES];
+  uint32_t position, query;
+
+  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE)
+    score_tile (item, chunk, position);
+  for (query = 0; query < n_queries; query++) {
+    const struct sight *sight = &item->sights[query / item->n_heads];
+    const uint32_t first      = sight->from > chunk ? sight->from - chunk : 0;
+    const uint32_t last       = sight->end < chunk + CHUNK ? sight->end : chunk + CHUNK;
+
+    sum[query] = 0.0f;
+    if (sight->end <= chunk || first >= CHUNK || chunk + first >= last)
+      continue;
+    max[query] = weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, first, last - chunk,
+                              &sum[query]);
+  }
+  memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
+  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE)
+    add_values (item, chunk, position);
+  for (query = 0; query < n_queries; query++)
+    if (sum[query] != 0.0f) /* NaN, too */
+      merge_chunk (item, query, max[query], sum[query]);
+}
+
+/* A sink is one more score that has no value. */
+static void
+finish_query (struct item *item, uint32_t query, float *out)
+{
+  const uint32_t dim = item->layout->head_dim_v;
+  float inverse, scale = 1.0f;
+  uint32_t i;
+
+  if (item->sinks != NULL) {
+    const float sink    = item->sinks[item->first_head + query % item->n_heads];
+    const float new_max = sink > item->max[query] ? sink : item->max[query];
+
+    scale            = cpu_exp (item->max[query] - new_max);
+    item->sum[query] = item->sum[query] * scale + cpu_exp (sink - new_max);
+  }
+  inverse = scale / item->sum[query];
+  for (i = 0; i < dim; i++)
+    out[i] = item->total[query * dim + i] * inverse;
+}
+
+static void
+run_item (struct item *item, const struct cpu_node *node, const uint32_t *rows)
+{
+  const uint32_t n_queries = item->n_tokens * item->n_heads;
+  const uint32_t dim       = item->layout->head_dim_v;
+  uint32_t from = UINT32_MAX, end = 0, chunk, i;
+
+  for (i = 0; i < item->n_tokens; i++) {
+    from = item->sights[i].from < from ? item->sights[i].from : from;
+    end  = item->sights[i].end > end ? item->sights[i].end : end;
+  }
+  memset (item->total, 0, n_queries * dim * sizeof (float));
+  for (i = 0; i < n_queries; i++) {
+    item->max[i] = -__builtin_inff ();
+    item->sum[i] = 0.0f;
+  }
+  for (chunk = from / CHUNK * CHUNK; chunk < end; chunk += CHUNK)
+    run_chunk (item, chunk, from > chunk ? from : chunk, end < chunk + CHUNK ? end : chunk + CHUNK);
+  for (i = 0; i < n_queries; i++) {
+    float *out = cpu_run_row (item->model, node->writes[0], node->domain, rows[i / item->n_heads]);
+
+    finish_query (item, i, out + (item->first_head + i % item->n_heads) * dim);
+  }
+}
+
+/* 2^x for the slopes: x is small and negative. */
+static float
+slope_of_head (const struct wlp_attention_params *params, uint32_t head)
+{
+  uint32_t n = 1;
+  float exponent;
+
+  while (2 * n <= params->n_head)
+    n *= 2;
+  if (head < n)
+    exponent = -params->alibi / (float)n * (float)(head + 1);
+  else
+    exponent = -params->alibi / 2.0f / (float)n * (float)(2 * (head - n) + 1);
+  return cpu_exp (exponent * 0.69314718f);
+}
+
+/* Without a cache group, positions are the token's numbers in its sequence. */
+static struct sight
+sight_of (struct wlp_model *model, const struct wlp_attention_params *params, uint32_t token)
+{
+  const struct wlp_batch *batch = model->run.batch;
+  const bool cached             = params->group != WLP_NONE;
+  const uint32_t sequence       = batch->sequence[token];
+  const uint32_t position
+      = cached ? (uint32_t)batch->positions[(size_t)token * batch->n_positions] : model->run.ordinal[token];
+  struct sight sight = {0, position + 1, position};
+  uint32_t reach;
+
+  if (params->causal) {
+    if (params->window != 0 && position + 1 > params->window)
+      sight.from = position + 1 - params->window;
+    return sight;
+  }
+  sight.end = cached ? model->run.last_of_seq[sequence] + 1 : model->run.n_of_seq[sequence];
+  reach     = params->window / 2;
+  if (params->window != 0) {
+    sight.from = position > reach ? position - reach : 0;
+    sight.end  = sight.end - position > reach ? position + reach + 1 : sight.end;
+  }
+  return sight;
+}
+
+static void
+open_cache (struct item *item, const struct cpu_node *node, uint32_t sequence)
+{
+  struct wlp_model *model             = item->model;
+  const struct wlp_sequence *seq      = &model->run.batch->sequences[sequence];
+  const struct cpu_resource *resource = &model->plan.resources[node->reads[CPU_READ_STORED]];
+
+  if (item->params->group != WLP_NONE) {
+    item->layout = &seq->caches[item->params->group]->layout;
+    item->memory = seq->caches[item->params->group]->memory;
+    item->blocks = seq->blocks[item->params->group];
+  } else {
+    item->layout      = &resource->layout;
+    item->memory      = resource->memory;
+    item->blocks      = NULL;
+    item->first_block = model->run.scratch_of_seq[sequence];
+  }
+  item->format = attention_isa_format (model->attention, item->layout->type);
+}
+
+static void
+prepare_item (struct item *item, const struct cpu_node *node, const struct cpu_tile *tile, const uint32_t *rows)
+{
+  const struct wlp_attention_params *params = item->params;
+  uint32_t i, head;
+
+  open_cache (item, node, tile->sequence);
+  item->n_tokens = tile->n;
+  for (i = 0; i < tile->n; i++) {
+    const float *q = cpu_run_row (item->model, node->reads[CPU_READ_Q], node->domain, rows[i]);
+
+    item->sights[i] = sight_of (item->model, params, cpu_run_token (item->model, node->domain, rows[i]));
+    for (head = 0; head < item->n_heads; head++)
+      item->q[i * item->n_heads + head] = q + (size_t)(item->first_head + head) * params->head_dim_k;
+  }
+  if (params->alibi != 0.0f)
+    for (head = 0; head < item->n_heads; head++)
+      item->slopes[head] = slope_of_head (params, item->first_head + head);
+}
+
+void
+cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
+{
+  const struct cpu_node *node               = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct wlp_attention_params *params = &node->op->p.attention;
+  const struct cpu_queries *queries         = &model->run.queries[node->domain];
+  const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);
+  const uint32_t n_parts = (ratio + each - 1) / each;
+  const uint64_t n_items = (uint64_t)queries->n_tiles * params->n_head_kv * n_parts;
+  uint8_t *scratch       = model->scratch + thread * model->scratch_bytes;
+  struct item *item      = (struct item *)(void *)scratch;
+  struct cpu_range range = cpu_share (n_items, thread, cpu_n_threads (model));
+
+  item->model  = model;
+  item->params = params;
+  item->sinks  = node->weights[0];
+  item->scores = (float *)(void *)(scratch + align64 (sizeof *item));
+  item->chunk  = item->scores + QUERIES * CHUNK;
+  item->total  = item->chunk + QUERIES * (size_t)params->head_dim_v;
+  for (; range.first < range.end; range.first++) {
+    const uint32_t part         = (uint32_t)(range.first % n_parts);
+    const struct cpu_tile *tile = &queries->tiles[range.first / n_parts / params->n_head_kv];
+
+    item->head_kv    = (uint32_t)(range.first / n_parts % params->n_head_kv);
+    item->first_head = item->head_kv * ratio + part * each;
+    item->n_heads    = ratio - part * each < each ? ratio - part * each : each;
+    prepare_item (item, node, tile, queries->order + tile->first);
+    run_item (item, node, queries->order + tile->first);
+  }
+}
+
+/* Keys and values of one token into its block. */
+void
+cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row)
+{
+  const struct wlp_batch *batch             = model->run.batch;
+  const struct wlp_attention_params *params = &node->op->p.attention;
+  const float *key                          = cpu_run_row (model, node->reads[CPU_READ_K], node->domain, row);
+  const float *value                        = cpu_run_row (model, node->reads[CPU_READ_V], node->domain, row);
+  const uint32_t sequence                   = batch->sequence[row];
+  const struct cpu_cache_layout *layout;
+  uint32_t position, head, layer = 0;
+  uint8_t *block;
+
+  if (params->group != WLP_NONE) {
+    const struct wlp_sequence *seq = &batch->sequences[sequence];
+    struct wlp_cache *cache        = seq->caches[params->group];
+
+    position = (uint32_t)batch->positions[(size_t)row * batch->n_positions];
+    layout   = &cache->layout;
+    block    = cache->memory + (size_t)seq->blocks[params->group][position / BLOCK] * layout->block_bytes;
+    layer    = params->group_layer;
+  } else {
+    const struct cpu_resource *resource = &model->plan.resources[node->writes[0]];
+
+    position = model->run.ordinal[row];
+    layout   = &resource->layout;
+    block    = resource->memory + (size_t)(model->run.scratch_of_seq[sequence] + position / BLOCK) * layout->block_bytes;
+  }
+  for (head = 0; head < params->n_head_kv; head++)
+    cpu_cache_store (layout, block, layer, head, position % BLOCK, key + (size_t)head * params->head_dim_k,
+                     value + (size_t)head * params->head_dim_v);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Time by operator: a clock is read behind each step, so the time of a step includes the wait for its slowest thread.
+ */
+#include "cpu-model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *
+row_name (const struct cpu_node *node)
+{
+  switch (node->kind) {
+  case CPU_NODE_QUANTISE:
+    return "quantise";
+  case CPU_NODE_STORE:
+    return "store";
+  case CPU_NODE_TABLE:
+    return "angles";
+  case CPU_NODE_INPUT:
+  case CPU_NODE_OUTPUT:
+    return "copy";
+  default:
+    break;
+  }
+  switch (node->op->kind) {
+  case WLP_OP_EMBED:
+    return "embed";
+  case WLP_OP_NORM:
+    return "norm";
+  case WLP_OP_ROPE:
+    return "rope";
+  case WLP_OP_GLU:
+  case WLP_OP_ACTIVATE:
+    return "activate";
+  case WLP_OP_MOE_ROUTE:
+    return "route";
+  case WLP_OP_MOE_SUM:
+    return "expert sum";
+  default:
+    return "element";
+  }
+}
+
+/* "linear q4_k+q6_k": each type once; "norm+quantise" likewise. */
+static void
+append_part (char *name, size_t size, const char *part, const char *separator)
+{
+  const char *old = strstr (name, part);
+  size_t used     = strlen (name);
+
+  if (old != NULL || used + 1 >= size)
+    return;
+  snprintf (name + used, size - used, "%s%s", separator, part);
+}
+
+static void
+name_step (const struct wlp_model *model, const struct cpu_step *step, char *name, size_t size)
+{
+  static const char *const kinds[] = {
+      [CPU_STEP_ROWS] = "",           [CPU_STEP_LINEAR] = "linear",       [CPU_STEP_GROUP] = "group",
+      [CPU_STEP_EXPERTS] = "experts", [CPU_STEP_ATTENTION] = "attention", [CPU_STEP_POOL] = "pool",
+  };
+  uint32_t i;
+
+  snprintf (name, size, "%s", kinds[step->kind]);
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+
+    if (step->kind == CPU_STEP_ROWS)
+      append_part (name, size, row_name (node), i == 0 ? "" : "+");
+    else if (step->kind == CPU_STEP_LINEAR || step->kind == CPU_STEP_EXPERTS)
+      append_part (name, size, wlq_type_name (model->plan.matrices[node->matrix].type), i == 0 ? " " : "+");
+  }
+}
+
+int
+cpu_profile_build (struct wlp_model *model)
+{
+  struct cpu_plan *plan = &model->plan;
+  char name[sizeof model->profiles[0].name];
+  uint32_t s, i;
+
+  model->profiles = calloc (plan->n_steps + 1, sizeof model->profiles[0]);
+  if (model->profiles == NULL)
+    return -ENOMEM;
+  for (s = 0; s < plan->n_steps; s++) {
+    name_step (model, &plan->steps[s], name, sizeof name);
+    for (i = 0; i < model->n_profiles && strcmp (model->profiles[i].name, name) != 0; i++) {
+    }
+    if (i == model->n_profiles)
+      memcpy (model->profiles[model->n_profiles++].name, name, sizeof name);
+    plan->steps[s].profile = i;
+  }
+  return 0;
+}
+
+static void
+count_linear (struct wlp_model *model, const struct cpu_node *node, struct cpu_profile *profile)
+{
+  const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
+  const uint64_t n_rows           = cpu_run_rows (model, node->domain);
+  uint64_t n_experts = 1, n_used = 1;
+
+  if (n_rows == 0)
+    return;
+  if (node->kind == CPU_NODE_EXPERTS) {
+    n_experts = *(const uint32_t *)(const void *)model->plan.resources[node->reads[CPU_READ_GROUPS]].memory;
+    n_used    = node->op->p.linear.n_used;
+  }
+  profile->n_macs += n_rows * n_used * matrix->n_rows * matrix->k;
+  profile->n_bytes += n_experts * matrix->n_rows * matrix->row_bytes;
+}
+
+void
+cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t time_ns)
+{
+  struct cpu_profile *profile = &model->profiles[step->profile];
+  uint32_t i;
+
+  profile->n_calls++;
+  profile->time_ns += time_ns;
+  if (step->kind == CPU_STEP_LINEAR || step->kind == CPU_STEP_EXPERTS)
+    for (i = 0; i < step->n_nodes; i++)
+      count_linear (model, &model->plan.nodes[model->plan.order[step->first_node + i]], profile);
+}
+
+int
+cpu_profile_get (struct wlp_model *model, uint32_t index, struct wlp_profile_entry *ret_entry)
+{
+  const struct cpu_profile *profile;
+
+  if (index >= model->n_profiles)
+    return -ENOENT;
+  profile = &model->profiles[index];
+  memcpy (ret_entry->name, profile->name, sizeof ret_entry->name);
+  ret_entry->n_calls = profile->n_calls;
+  ret_entry->time_ns = profile->time_ns;
+  ret_entry->n_macs  = profile->n_macs;
+  ret_entry->n_bytes = profile->n_bytes;
+  return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From nodes to steps.  Between two steps all threads meet, so the fewer the better: row nodes that are ready share a
+ * step and go through the cache row by row (norm and quantise; rotate and store), linear layers that are ready share a
+ * step (q, k and v; gate and up).  Unfused, every node has a step of its own, in the program's order.
+ */
+#include "cpu-model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct schedule {
+  struct wlp_model *model;
+  struct cpu_plan *plan;
+  bool *written; /* [n_resources] by a step that is complete, or by nobody */
+  bool *pending; /* [n_resources] by a row node of the step that is being filled */
+  uint32_t n_done;
+};
+
+static bool
+is_row_node (const struct cpu_node *node)
+{
+  return node->kind <= CPU_NODE_LAST_ROW;
+}
+
+static bool
+is_ready (const struct schedule *s, const struct cpu_node *node, bool with_pending)
+{
+  uint32_t i;
+
+  for (i = 0; i < CPU_NODE_READS; i++) {
+    const uint32_t read = node->reads[i];
+
+    if (read != WLP_NONE && !s->written[read] && !(with_pending && s->pending[read]))
+      return false;
+  }
+  return true;
+}
+
+static void
+take (struct schedule *s, struct cpu_step *step, uint32_t index)
+{
+  struct cpu_node *node = &s->plan->nodes[index];
+  uint32_t i;
+
+  if (step->n_nodes == 0) {
+    step->first_node = s->n_done;
+    step->domain     = node->domain;
+    step->layer      = node->layer;
+  }
+  s->plan->order[s->n_done++] = index;
+  step->n_nodes++;
+  node->done = true;
+  for (i = 0; i < CPU_NODE_WRITES; i++)
+    if (node->writes[i] != WLP_NONE)
+      s->pending[node->writes[i]] = true;
+}
+
+/* The step is complete: what it wrote can be read by the ones behind it. */
+static void
+close_step (struct schedule *s, struct cpu_step *step, enum cpu_step_kind kind)
+{
+  uint32_t i, j;
+
+  step->kind = kind;
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = &s->plan->nodes[s->plan->order[step->first_node + i]];
+
+    for (j = 0; j < CPU_NODE_WRITES; j++)
+      if (node->writes[j] != WLP_NONE)
+        s->written[node->writes[j]] = true;
+  }
+  s->plan->n_steps++;
+}
+
+static enum cpu_step_kind
+step_kind_of (enum cpu_node_kind kind)
+{
+  switch (kind) {
+  case CPU_NODE_LINEAR:
+    return CPU_STEP_LINEAR;
+  case CPU_NODE_GROUP:
+    return CPU_STEP_GROUP;
+  case CPU_NODE_EXPERTS:
+    return CPU_STEP_EXPERTS;
+  case CPU_NODE_ATTENTION:
+    return CPU_STEP_ATTENTION;
+  case CPU_NODE_POOL:
+    return CPU_STEP_POOL;
+  default:
+    return CPU_STEP_ROWS;
+  }
+}
+
+/* Every row node of @domain that can run now, or behind the others of this step on the same row. */
+static bool
+schedule_rows (struct schedule *s, enum cpu_domain domain)
+{
+  struct cpu_step *step = &s->plan->steps[s->plan->n_steps];
+  uint32_t i;
+
+  for (i = 0; i < s->plan->n_nodes; i++) {
+    const struct cpu_node *node = &s->plan->nodes[i];
+
+    if (!node->done && is_row_node (node) && node->domain == domain && is_ready (s, node, true))
+      take (s, step, i);
+  }
+  if (step->n_nodes > 0)
+    close_step (s, step, CPU_STEP_ROWS);
+  return step->n_nodes > 0;
+}
+
+/* All ready nodes of a kind, or the first one where they cannot share a step. */
+static bool
+schedule_kind (struct schedule *s, enum cpu_node_kind kind, bool together)
+{
+  struct cpu_step *step = &s->plan->steps[s->plan->n_steps];
+  uint32_t i;
+
+  for (i = 0; i < s->plan->n_nodes && (together || step->n_nodes == 0); i++) {
+    const struct cpu_node *node = &s->plan->nodes[i];
+
+    if (!node->done && node->kind == kind && is_ready (s, node, false))
+      take (s, step, i);
+  }
+  if (step->n_nodes > 0)
+    close_step (s, step, step_kind_of (kind));
+  return step->n_nodes > 0;
+}
+
+static bool
+schedule_next (struct schedule *s)
+{
+  return schedule_rows (s, CPU_DOMAIN_TOKENS) || schedule_rows (s, CPU_DOMAIN_ROWS)
+         || schedule_kind (s, CPU_NODE_GROUP, false) || schedule_kind (s, CPU_NODE_LINEAR, true)
+         || schedule_kind (s, CPU_NODE_EXPERTS, true) || schedule_kind (s, CPU_NODE_ATTENTION, false)
+         || schedule_kind (s, CPU_NODE_POOL, false);
+}
+
+static void
+schedule_unfused (struct schedule *s)
+{
+  uint32_t i;
+
+  for (i = 0; i < s->plan->n_nodes; i++) {
+    struct cpu_step *step = &s->plan->steps[s->plan->n_steps];
+
+    take (s, step, i);
+    close_step (s, step, step_kind_of (s->plan->nodes[i].kind));
+  }
+}
+
+/* Values that no node writes (those of the other side of a cut) are there already. */
+static void
+find_given (struct schedule *s)
+{
+  uint32_t i, j;
+
+  for (i = 0; i < s->plan->n_resources; i++)
+    s->written[i] = true;
+  for (i = 0; i < s->plan->n_nodes; i++)
+    for (j = 0; j < CPU_NODE_WRITES; j++)
+      if (s->plan->nodes[i].writes[j] != WLP_NONE)
+        s->written[s->plan->nodes[i].writes[j]] = false;
+}
+
+int
+cpu_schedule_build (struct wlp_model *model, struct wlp_error *error)
+{
+  struct schedule s = {.model = model, .plan = &model->plan};
+  int status        = 0;
+
+  s.written = calloc (s.plan->n_resources + 1, sizeof s.written[0]);
+  s.pending = calloc (s.plan->n_resources + 1, sizeof s.pending[0]);
+  if (s.written == NULL || s.pending == NULL) {
+    status = wlp_error_set (error, -ENOMEM, "no memory to schedule %u nodes", s.plan->n_nodes);
+  } else {
+    find_given (&s);
+    if (!model->fuse)
+      schedule_unfused (&s);
+    else
+      while (s.n_done < s.plan->n_nodes && schedule_next (&s)) {
+      }
+    if (s.n_done < s.plan->n_nodes)
+      status = wlp_error_set (error, -EINVAL, "the program's operators wait for each other");
+  }
+  free (s.written);
+  free (s.pending);
+  return status;
+}

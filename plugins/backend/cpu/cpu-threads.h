@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The backend's own threads.  A job runs on all of them, the caller being thread 0; between jobs the others sleep.
+ *
+ * Inside a job threads meet at barriers, where they spin for some microseconds before they sleep, and not at all where
+ * there are more threads than CPUs.  What a thread computes is a contiguous range of a step's items; no result depends
+ * on where the ranges part.
+ */
+#pragma once
+
+#include "woolly-plugin/services.h"
+
+struct cpu_pool;
+
+/* Starts n_threads - 1 threads on the services' CPUs and nice level.  0 or -EAGAIN, with @error. */
+int cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, struct wlp_error *error);
+void cpu_pool_free (struct cpu_pool *pool); /* NULL is fine */
+unsigned cpu_pool_n_threads (const struct cpu_pool *pool);
+
+typedef void (*cpu_job_cb) (void *data, unsigned thread);
+
+/* Runs @job on all threads and returns when all are done.  One job at a time. */
+void cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data);
+/* (inside a job) Waits until all threads are here.  What they wrote before is seen by all behind it. */
+void cpu_pool_barrier (struct cpu_pool *pool);
+
+struct cpu_range {
+  uint64_t first;
+  uint64_t end;
+};
+
+/* The share of thread @thread in @n_items; ranges are contiguous, in the order of the threads. */
+static inline struct cpu_range
+cpu_share (uint64_t n_items, unsigned thread, unsigned n_threads)
+{
+  const uint64_t each = n_items / n_threads, rest = n_items % n_threads;
+  const uint64_t first = each * thread + (thread < rest ? thread : rest);
+
+  return (struct cpu_range){first, first + each + (thread < rest ? 1 : 0)};
+}

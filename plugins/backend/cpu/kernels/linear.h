@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The contract of the matrix kernels: y = W x for a panel of weight rows and a few activation rows.
+ *
+ * A panel is `rows` consecutive rows of W over the whole of k, in the layout that one instruction set likes best; pack()
+ * makes it from the rows of the file.  Each row has a lane of its own, so the order of the float operations is part of
+ * the contract and every instruction set gives the same bits (fma = one rounding; d, s, h0, h1 are the activation's):
+ *
+ *   sym32    for each 32 k:  acc = fma (scale * d, (float) Σ q x, acc)
+ *   asym32   for each 32 k:  acc = fma (scale * d, (float) Σ q x, acc);  acc = fma (-min, s, acc)
+ *   sym16    for each 32 k:  t = scale0 * (float) Σ0 q x;  t = fma (scale1, (float) Σ1 q x, t);  acc = fma (d, t, acc)
+ *   asym16   as sym16, before the last step:  t = fma (-min0, (float) h0, t);  t = fma (-min1, (float) h1, t)
+ *   float    for each 32 k:  p = 0;  p = fma (w, x, p) in the order of k;  acc = acc + p
+ *
+ * Σ is over the 32 (or a half's 16) values, exact in int32; the halves' sums h0, h1 are exact as well.
+ *
+ * Activations of the integer policies (an activation row, made by quantise()): for each 32 values d = max |x| / 127,
+ * q = x / d rounded to nearest (even), s = d * (float) (h0 + h1).  Where a value is not finite, d is NaN and q is 0.
+ * The float policy reads plain float32 rows.
+ */
+#pragma once
+
+#include "quant.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LINEAR_MAX_ROWS   16 /* of a panel, any instruction set */
+#define LINEAR_MAX_TOKENS 8  /* of one call of mm() */
+#define LINEAR_GROUP      32 /* values that share a scale in an activation row */
+
+/* 32 quantised activations.  An instruction set may lay its activation rows out in another way; this one serves the C
+ * reference and AVX2. */
+struct linear_block {
+  float d;
+  float s;
+  int32_t sum[2];
+  int8_t q[LINEAR_GROUP];
+};
+
+/* Panels of the types that share a layout. */
+struct linear_format {
+  const char *name;
+  int is_float; /* activation rows are float32 rows */
+  size_t (*panel_bytes) (size_t k);
+  /* Packs @n_rows <= isa->rows rows of @type that start @row_bytes apart; rows that are missing become zeros.
+   * @panel is aligned to 64 bytes. */
+  void (*pack) (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
+  /* y[t * isa->rows + r], for n <= isa->tokens activation rows x[t]. */
+  void (*mm) (const void *panel, size_t k, unsigned n, const void *const *x, float *y);
+};
+
+/* One instruction set. */
+struct linear_isa {
+  const char *name;  /* "avx2", also the value of the setting "isa" */
+  uint64_t features; /* enum wlp_cpu_feature that must be there */
+  unsigned rows;     /* of a panel */
+  unsigned tokens;   /* most activation rows of one mm() */
+  size_t (*activation_bytes) (size_t k);
+  /* An activation row from @k floats (a multiple of 32). */
+  void (*quantise) (const float *x, size_t k, void *ret_row);
+  /* How weights of @type are packed; the float format where @exact is set or the type is a float type.  NULL: this
+   * type has no kernels. */
+  const struct linear_format *(*format) (uint32_t type, int exact);
+};
+
+extern const struct linear_isa linear_isa_c;
+#ifdef WOOLLY_HAVE_AVX2
+extern const struct linear_isa linear_isa_avx2;
+#endif
+
+/* The table, best first; NULL past the last one. */
+const struct linear_isa *linear_isa_at (unsigned index);
+/* The best one for @features, or the one with this name (NULL or "": the best); NULL: none, or it cannot run here. */
+const struct linear_isa *linear_isa_choose (uint64_t features, const char *name);
+
+/* The steps of pack() that are the same everywhere: rows unpacked by plugins/quant, a part of k at a time.
+ * @n_rows rows from @k0 on, @n values each (whole blocks); q, scale, min are [row][n], [row][n / group]. */
+#define LINEAR_PART 256
+struct linear_part {
+  int8_t q[LINEAR_MAX_ROWS][LINEAR_PART];
+  float scale[LINEAR_MAX_ROWS][LINEAR_PART / 16];
+  float min[LINEAR_MAX_ROWS][LINEAR_PART / 16];
+};
+void linear_unpack_part (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k0, size_t n,
+                         struct linear_part *ret_part);
+/* As floats, w[row][n]; @k0 and @n are whole blocks. */
+void linear_dequantise_part (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k0, size_t n,
+                             float (*ret_w)[LINEAR_PART]);

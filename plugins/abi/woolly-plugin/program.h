@@ -49,7 +49,7 @@ enum wlp_op_kind {
   WLP_OP_ACTIVATE = 7,
   /* in: a, b.  out: a + b. */
   WLP_OP_ADD = 8,
-  /* in: a, b.  out: a * b. */
+  /* in: a, b.  out: a * b; b may have the width 1, then it stands for all of a row. */
   WLP_OP_MUL = 9,
   /* in: x.  out: x * scale. */
   WLP_OP_SCALE = 10,
@@ -125,9 +125,18 @@ struct wlp_linear_params {
   uint32_t per_slot; /* x has a slice for each slot */
 };
 
-/* Angle of pair i at position p, before scaling: p * base^(-2i / n_dims) / factor[i].  YaRN (arXiv 2309.00071): the
- * frequency is mixed from interpolated (by freq_scale) and extrapolated, by a ramp between the dimensions that turn
- * beta_fast and beta_slow times in n_ctx_orig positions; ext_factor 0 leaves plain linear scaling by freq_scale. */
+/* Frequency of pair i: f = base^(-2i / n_dims) / factor[i]; its angle at position p is p * f * freq_scale where
+ * ext_factor is 0.  Else YaRN (arXiv 2309.00071): p * (f * freq_scale * (1 - mix) + f * mix), where
+ *
+ *   mix       = ext_factor * (1 - clamp ((i - low) / max (0.001, high - low), 0, 1))
+ *   low, high = max (0, floor (dim (beta_fast))), min (n_dims - 1, ceil (dim (beta_slow)))
+ *   dim (n)   = n_dims * ln (n_ctx_orig / (n * 2 pi)) / (2 ln (base))
+ *
+ * attn_factor is the whole factor of sine and cosine: a backend multiplies by nothing else.  So it is the architecture
+ * plugin that puts YaRN's 1 + 0.1 ln (1 / freq_scale) into it, times whatever the file says on top.
+ *
+ * WLP_ROPE_MROPE: pair i uses section s where i modulo the sum of sections falls into it; its position is number s + 1
+ * of the token's positions (number 0 orders the cache), or number 0 where a token has only that one. */
 struct wlp_rope_params {
   uint32_t kind; /* enum wlp_rope */
   uint32_t head_dim;
@@ -135,7 +144,7 @@ struct wlp_rope_params {
   float base;
   float freq_scale; /* 1 / factor; 0 reads as 1 */
   float ext_factor;
-  float attn_factor; /* multiplies sine and cosine; 0 reads as 1 */
+  float attn_factor; /* multiplies sine and cosine, see above; 0 reads as 1 */
   float beta_fast;
   float beta_slow;
   uint32_t n_ctx_orig;
@@ -149,11 +158,12 @@ struct wlp_attention_params {
   uint32_t n_head_kv; /* divides n_head */
   uint32_t head_dim_k;
   uint32_t head_dim_v;
-  uint32_t causal;
-  uint32_t window; /* positions p - window + 1 .. p are seen; 0: all */
-  float scale;     /* of the scores */
-  float softcap;   /* 0: none */
-  float alibi;     /* largest bias; 0: none */
+  uint32_t causal; /* 0: a query sees all of its sequence, what stands behind it in the batch, too */
+  uint32_t window; /* positions p - window + 1 .. p are seen, without causal p - window / 2 .. p + window / 2; 0: all */
+  float scale;     /* of the scores, first of all */
+  float softcap;   /* then cap * tanh (score / cap); 0: none */
+  float alibi; /* then - slope * |p - q|: slope of head h is 2^(-alibi (h + 1) / n), n the largest power of two that is
+                * <= n_head, for h < n, else 2^(-alibi / 2 (2 (h - n) + 1) / n); 0: none */
 };
 
 struct wlp_glu_params {
@@ -167,9 +177,9 @@ struct wlp_scale_params {
 struct wlp_route_params {
   uint32_t gating; /* enum wlp_gating */
   uint32_t n_used;
-  uint32_t normalise; /* weights are divided by their sum */
+  uint32_t normalise; /* weights are divided by their sum, by 2^-14 where it is less */
   float scale;        /* factor on the weights; 0 reads as 1 */
-  uint32_t n_groups;  /* experts are chosen inside the best groups only; 0: no groups */
+  uint32_t n_groups;  /* experts are chosen inside the n_groups_used best groups, by their two best together; 0: none */
   uint32_t n_groups_used;
 };
 

@@ -104,11 +104,11 @@ find_aliases (struct cpu_plan *plan)
         || plan->resources[from].domain != plan->resources[to].domain
         || plan->resources[from].row_bytes != plan->resources[to].row_bytes || is_read_again (plan, from, i))
       continue;
-    root                         = &plan->resources[root_of (plan, from)];
-    root->is_output              = root->is_output || plan->resources[to].is_output;
+    root            = &plan->resources[root_of (plan, from)];
+    root->is_output = root->is_output || plan->resources[to].is_output;
     if (plan->resources[to].last_step > root->last_step)
       root->last_step = plan->resources[to].last_step;
-    plan->resources[to].alias    = root_of (plan, from);
+    plan->resources[to].alias = root_of (plan, from);
   }
 }
 

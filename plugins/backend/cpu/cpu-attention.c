@@ -32,7 +32,7 @@ struct item {
   const struct wlp_attention_params *params;
   const struct cpu_cache_layout *layout;
   const struct attention_format *format;
-  uint8_t *memory; /* of the cache */
+  uint8_t *memory;        /* of the cache */
   const uint32_t *blocks; /* NULL: first_block, first_block + 1 … */
   uint32_t first_block;
   uint32_t head_kv;
@@ -93,8 +93,8 @@ sight_in_tile (const struct sight *sight, uint32_t position)
   const uint32_t end  = sight->end > position ? sight->end - position : 0;
 
   if (from >= ATTENTION_TILE || end <= from)
-    return (struct sight){0, 0, 0};
-  return (struct sight){from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0};
+    return (struct sight){ 0, 0, 0 };
+  return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0 };
 }
 
 static void
@@ -132,7 +132,7 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
 {
   const struct wlp_attention_params *params = item->params;
   float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
-  float lanes[CPU_LANES]                    = {0.0f};
+  float lanes[CPU_LANES]                    = { 0.0f };
   float max                                 = -__builtin_inff ();
   uint32_t i;
 
@@ -167,7 +167,7 @@ add_values (struct item *item, uint32_t chunk, uint32_t position)
                           + position % BLOCK * item->layout->row_bytes;
   const float *p[ATTENTION_QUERIES];
   float *o[ATTENTION_QUERIES];
-  struct sight part = {0, 0, 0}, next;
+  struct sight part = { 0, 0, 0 }, next;
   uint32_t token, head, n = 0;
 
   for (token = 0; token < item->n_tokens; token++) {
@@ -225,8 +225,8 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
     sum[query] = 0.0f;
     if (sight->end <= chunk || first >= CHUNK || chunk + first >= last)
       continue;
-    max[query] = weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, first, last - chunk,
-                              &sum[query]);
+    max[query] =
+        weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, first, last - chunk, &sum[query]);
   }
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
   for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE)
@@ -304,9 +304,9 @@ sight_of (struct wlp_model *model, const struct wlp_attention_params *params, ui
   const struct wlp_batch *batch = model->run.batch;
   const bool cached             = params->group != WLP_NONE;
   const uint32_t sequence       = batch->sequence[token];
-  const uint32_t position
-      = cached ? (uint32_t)batch->positions[(size_t)token * batch->n_positions] : model->run.ordinal[token];
-  struct sight sight = {0, position + 1, position};
+  const uint32_t position =
+      cached ? (uint32_t)batch->positions[(size_t)token * batch->n_positions] : model->run.ordinal[token];
+  struct sight sight = { 0, position + 1, position };
   uint32_t reach;
 
   if (params->causal) {
@@ -420,7 +420,7 @@ cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row
 
     position = model->run.ordinal[row];
     layout   = &resource->layout;
-    block    = resource->memory + (size_t)(model->run.scratch_of_seq[sequence] + position / BLOCK) * layout->block_bytes;
+    block = resource->memory + (size_t)(model->run.scratch_of_seq[sequence] + position / BLOCK) * layout->block_bytes;
   }
   for (head = 0; head < params->n_head_kv; head++)
     cpu_cache_store (layout, block, layer, head, position % BLOCK, key + (size_t)head * params->head_dim_k,

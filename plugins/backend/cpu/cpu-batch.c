@@ -59,14 +59,14 @@ check_tokens (const struct wlp_model *model, const struct wlp_batch *batch, stru
     const int32_t position = batch->positions[(size_t)i * batch->n_positions];
 
     if (batch->tokens != NULL && (batch->tokens[i] < 0 || (uint64_t)batch->tokens[i] >= n_vocab))
-      return wlp_error_set (error, -EINVAL, "token %u of the batch is %d: the vocabulary has %llu", i,
-                            batch->tokens[i], (unsigned long long)n_vocab);
+      return wlp_error_set (error, -EINVAL, "token %u of the batch is %d: the vocabulary has %llu", i, batch->tokens[i],
+                            (unsigned long long)n_vocab);
     if (position < 0 || (uint32_t)position >= model->request.max_positions || (uint64_t)position >= n_learned)
       return wlp_error_set (error, -EINVAL, "token %u of the batch has position %d: %u are planned", i, position,
                             model->request.max_positions);
     if (batch->sequence[i] >= batch->n_sequences)
-      return wlp_error_set (error, -EINVAL, "token %u of the batch belongs to sequence %u of %u", i,
-                            batch->sequence[i], batch->n_sequences);
+      return wlp_error_set (error, -EINVAL, "token %u of the batch belongs to sequence %u of %u", i, batch->sequence[i],
+                            batch->n_sequences);
   }
   for (i = 0; i < batch->n_rows; i++)
     if (batch->rows[i] >= batch->n_tokens || (i > 0 && batch->rows[i] <= batch->rows[i - 1]))
@@ -179,7 +179,7 @@ order_queries (struct wlp_model *model, enum cpu_domain domain)
     while (left > 0) {
       const uint32_t n = left < model->tile_tokens ? left : model->tile_tokens;
 
-      queries->tiles[queries->n_tiles++] = (struct cpu_tile){sequence, at, n};
+      queries->tiles[queries->n_tiles++] = (struct cpu_tile){ sequence, at, n };
       at += n;
       left -= n;
     }

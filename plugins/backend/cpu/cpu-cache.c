@@ -152,7 +152,8 @@ canonical_at (const struct cpu_cache_layout *layout, uint32_t layer, int is_valu
   const size_t key_bytes = layout->tile_bytes / ATTENTION_TILE;
 
   if (is_value)
-    return layer * layout->layer_bytes + layout->values_at + ((size_t)slot * layout->n_heads + head) * layout->row_bytes;
+    return layer * layout->layer_bytes + layout->values_at
+           + ((size_t)slot * layout->n_heads + head) * layout->row_bytes;
   return layer * layout->layer_bytes + ((size_t)slot * layout->n_heads + head) * key_bytes;
 }
 

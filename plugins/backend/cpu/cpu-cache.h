@@ -20,10 +20,10 @@ struct cpu_cache_layout {
   uint32_t n_heads; /* of keys and values */
   uint32_t head_dim_k;
   uint32_t head_dim_v;
-  size_t tile_bytes;   /* keys of 16 positions of one head */
-  size_t row_bytes;    /* a value of one head */
-  size_t values_at;    /* from the start of a layer */
-  size_t layer_bytes;  /* keys and values of one layer */
+  size_t tile_bytes;  /* keys of 16 positions of one head */
+  size_t row_bytes;   /* a value of one head */
+  size_t values_at;   /* from the start of a layer */
+  size_t layer_bytes; /* keys and values of one layer */
   size_t block_bytes;
 };
 

@@ -21,11 +21,21 @@ static const char *
 op_name (uint32_t kind)
 {
   static const char *const names[] = {
-      [WLP_OP_EMBED] = "embed",       [WLP_OP_NORM] = "norm",           [WLP_OP_LINEAR] = "linear",
-      [WLP_OP_ROPE] = "rope",         [WLP_OP_ATTENTION] = "attention", [WLP_OP_GLU] = "glu",
-      [WLP_OP_ACTIVATE] = "activate", [WLP_OP_ADD] = "add",             [WLP_OP_MUL] = "mul",
-      [WLP_OP_SCALE] = "scale",       [WLP_OP_SOFTCAP] = "softcap",     [WLP_OP_MOE_ROUTE] = "moe-route",
-      [WLP_OP_MOE_SUM] = "moe-sum",   [WLP_OP_LOGITS] = "logits",       [WLP_OP_POOL] = "pool",
+    [WLP_OP_EMBED]     = "embed",
+    [WLP_OP_NORM]      = "norm",
+    [WLP_OP_LINEAR]    = "linear",
+    [WLP_OP_ROPE]      = "rope",
+    [WLP_OP_ATTENTION] = "attention",
+    [WLP_OP_GLU]       = "glu",
+    [WLP_OP_ACTIVATE]  = "activate",
+    [WLP_OP_ADD]       = "add",
+    [WLP_OP_MUL]       = "mul",
+    [WLP_OP_SCALE]     = "scale",
+    [WLP_OP_SOFTCAP]   = "softcap",
+    [WLP_OP_MOE_ROUTE] = "moe-route",
+    [WLP_OP_MOE_SUM]   = "moe-sum",
+    [WLP_OP_LOGITS]    = "logits",
+    [WLP_OP_POOL]      = "pool",
   };
 
   return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
@@ -202,10 +212,10 @@ check_attention (const struct check *c)
 {
   const struct wlp_attention_params *p = &c->op->p.attention;
 
-  if (p->n_head == 0 || p->n_head_kv == 0 || p->n_head % p->n_head_kv != 0 || p->head_dim_k == 0
-      || p->head_dim_v == 0)
+  if (p->n_head == 0 || p->n_head_kv == 0 || p->n_head % p->n_head_kv != 0 || p->head_dim_k == 0 || p->head_dim_v == 0)
     return refuse (c, "the head counts do not fit");
-  if (in_width (c, 0) != (uint64_t)p->n_head * p->head_dim_k || in_width (c, 1) != (uint64_t)p->n_head_kv * p->head_dim_k
+  if (in_width (c, 0) != (uint64_t)p->n_head * p->head_dim_k
+      || in_width (c, 1) != (uint64_t)p->n_head_kv * p->head_dim_k
       || in_width (c, 2) != (uint64_t)p->n_head_kv * p->head_dim_v
       || out_width (c) != (uint64_t)p->n_head * p->head_dim_v)
     return refuse (c, "the widths do not fit the heads");
@@ -300,7 +310,7 @@ int
 cpu_check_op (const struct wlp_program *program, const struct wlp_op *op, const struct wlp_weight_source *sources,
               struct wlp_error *error)
 {
-  const struct check c = {program, op, sources, error};
+  const struct check c = { program, op, sources, error };
   int status;
   unsigned i;
 

@@ -180,10 +180,10 @@ cpu_model_memory (struct wlp_model *model, struct wlp_memory *ret_memory)
 {
   const struct wlp_cache *cache;
 
-  ret_memory->mapped_bytes  = model->mapped_bytes;
-  ret_memory->packed_bytes  = model->packed_bytes + model->constant_bytes;
-  ret_memory->scratch_bytes = model->arena_bytes + model->state_bytes
-                              + (uint64_t)model->scratch_bytes * cpu_n_threads (model);
+  ret_memory->mapped_bytes = model->mapped_bytes;
+  ret_memory->packed_bytes = model->packed_bytes + model->constant_bytes;
+  ret_memory->scratch_bytes =
+      model->arena_bytes + model->state_bytes + (uint64_t)model->scratch_bytes * cpu_n_threads (model);
   ret_memory->cache_bytes = 0;
   for (cache = model->caches; cache != NULL; cache = cache->next)
     ret_memory->cache_bytes += cpu_cache_bytes (cache);

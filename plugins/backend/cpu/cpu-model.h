@@ -60,8 +60,8 @@ struct cpu_run {
   uint32_t *n_of_seq;     /* [max_sequences] tokens */
   uint32_t *first_of_seq; /* [max_sequences] lowest and highest position */
   uint32_t *last_of_seq;
-  uint32_t *scratch_of_seq; /* [max_sequences] first block in the scratch cache */
-  uint32_t *cursor;       /* [max_sequences] for sorting */
+  uint32_t *scratch_of_seq;      /* [max_sequences] first block in the scratch cache */
+  uint32_t *cursor;              /* [max_sequences] for sorting */
   struct cpu_queries queries[3]; /* by domain */
   volatile int stop;
 };
@@ -85,9 +85,9 @@ struct wlp_model {
   uint64_t mapped_bytes;
   uint64_t packed_bytes;
   uint64_t constant_bytes;
-  uint64_t state_bytes; /* lists of the batch */
+  uint64_t state_bytes;     /* lists of the batch */
   struct wlp_cache *caches; /* all of them, through next */
-  uint32_t tile_tokens; /* queries of a tile, fit for every attention */
+  uint32_t tile_tokens;     /* queries of a tile, fit for every attention */
   bool is_submitted;
   bool uses_group[WLP_MAX_GROUPS];
   struct cpu_run run;

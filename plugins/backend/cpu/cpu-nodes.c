@@ -15,11 +15,11 @@ struct build {
   struct cpu_plan *plan;
   const struct wlp_program *program;
   struct wlp_error *error;
-  uint32_t *n_readers; /* [n_values] */
-  uint32_t *writer;    /* [n_values] operator, WLP_NONE */
+  uint32_t *n_readers;        /* [n_values] */
+  uint32_t *writer;           /* [n_values] operator, WLP_NONE */
   enum cpu_domain *op_domain; /* [n_ops] */
-  bool *folded;        /* [n_ops] an ADD that its linear layer does */
-  uint32_t *residual;  /* [n_ops] value that the linear layer adds, WLP_NONE */
+  bool *folded;               /* [n_ops] an ADD that its linear layer does */
+  uint32_t *residual;         /* [n_ops] value that the linear layer adds, WLP_NONE */
 };
 
 static bool
@@ -141,8 +141,8 @@ add_resource (struct build *b, enum cpu_domain domain, uint64_t row_bytes, uint6
 {
   struct cpu_plan *plan = b->plan;
 
-  plan->resources[plan->n_resources]
-      = (struct cpu_resource){.domain = domain, .row_bytes = row_bytes, .fixed_bytes = fixed_bytes};
+  plan->resources[plan->n_resources] =
+      (struct cpu_resource){ .domain = domain, .row_bytes = row_bytes, .fixed_bytes = fixed_bytes };
   return plan->n_resources++;
 }
 
@@ -251,9 +251,9 @@ grouped (struct build *b, const struct wlp_op *op, enum cpu_domain domain, uint6
 static int
 add_linear (struct build *b, uint32_t i)
 {
-  const struct wlp_op *op     = &b->program->ops[i];
+  const struct wlp_op *op      = &b->program->ops[i];
   const enum cpu_domain domain = b->op_domain[i];
-  const uint32_t n_used       = op->p.linear.n_used;
+  const uint32_t n_used        = op->p.linear.n_used;
   const struct cpu_matrix *matrix;
   struct cpu_node *node;
   uint32_t x = op->in[0], groups = WLP_NONE, number = 0;
@@ -317,7 +317,7 @@ add_rope (struct build *b, const struct wlp_op *op, uint32_t *ret_rope)
   rope          = &plan->ropes[*ret_rope];
   rope->factors = op->weight[0];
   status        = cpu_rope_init (rope, &op->p.rope, factors,
-                                 b->program->limits.n_positions > 0 ? b->program->limits.n_positions : 1, b->error);
+                          b->program->limits.n_positions > 0 ? b->program->limits.n_positions : 1, b->error);
   if (status != 0)
     return status;
   node            = add_node (b, CPU_NODE_TABLE, CPU_DOMAIN_TOKENS, NULL, WLP_NONE);
@@ -526,7 +526,7 @@ alloc_plan (struct build *b)
 int
 cpu_nodes_build (struct wlp_model *model, struct wlp_error *error)
 {
-  struct build b = {.model = model, .plan = &model->plan, .program = model->program, .error = error};
+  struct build b = { .model = model, .plan = &model->plan, .program = model->program, .error = error };
   int status     = alloc_plan (&b);
 
   if (status == 0)

@@ -35,7 +35,7 @@ static const void *
 get_panel (struct wlp_model *model, const struct cpu_matrix *matrix, uint64_t expert, uint64_t panel,
            struct scratch *scratch)
 {
-  const unsigned rows = model->linear->rows;
+  const unsigned rows  = model->linear->rows;
   const uint64_t first = panel * rows, left = matrix->n_rows - first;
 
   if (matrix->packed != NULL)
@@ -124,13 +124,13 @@ static void
 experts_panel (struct wlp_model *model, const struct cpu_node *node, const uint32_t *pairs, uint32_t n_pairs,
                uint32_t expert, uint64_t panel, struct scratch *scratch)
 {
-  const struct cpu_matrix *matrix           = &model->plan.matrices[node->matrix];
-  const struct wlp_linear_params *params    = &node->op->p.linear;
-  const unsigned rows                       = model->linear->rows;
-  const uint64_t first                      = panel * rows;
-  const unsigned n_out = matrix->n_rows - first < rows ? (unsigned)(matrix->n_rows - first) : rows;
-  const size_t slot_bytes
-      = matrix->format->is_float ? matrix->k * sizeof (float) : model->linear->activation_bytes (matrix->k);
+  const struct cpu_matrix *matrix        = &model->plan.matrices[node->matrix];
+  const struct wlp_linear_params *params = &node->op->p.linear;
+  const unsigned rows                    = model->linear->rows;
+  const uint64_t first                   = panel * rows;
+  const unsigned n_out                   = matrix->n_rows - first < rows ? (unsigned)(matrix->n_rows - first) : rows;
+  const size_t slot_bytes =
+      matrix->format->is_float ? matrix->k * sizeof (float) : model->linear->activation_bytes (matrix->k);
   const float *bias   = matrix->bias != NULL ? matrix->bias + expert * matrix->bias_stride + first : NULL;
   const void *weights = get_panel (model, matrix, expert, panel, scratch);
   const void *x[LINEAR_MAX_TOKENS];
@@ -158,8 +158,7 @@ experts_node (struct wlp_model *model, const struct cpu_node *node, unsigned thr
   const struct cpu_resource *groups = &model->plan.resources[node->reads[CPU_READ_GROUPS]];
   const uint32_t *memory            = (const uint32_t *)(const void *)groups->memory;
   const uint32_t n_active           = memory[0];
-  const uint32_t *experts = memory + 1, *start = experts + matrix->n_experts,
-                 *pairs       = start + matrix->n_experts + 1;
+  const uint32_t *experts = memory + 1, *start = experts + matrix->n_experts, *pairs = start + matrix->n_experts + 1;
   const struct cpu_range range = cpu_share (n_active * matrix->n_panels, thread, cpu_n_threads (model));
   uint64_t item;
 

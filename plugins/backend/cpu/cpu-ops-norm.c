@@ -8,7 +8,7 @@
 static float
 sum_squares (const float *x, uint32_t n, float mean)
 {
-  float lanes[CPU_LANES] = {0.0f}, difference;
+  float lanes[CPU_LANES] = { 0.0f }, difference;
   uint32_t i, lane;
 
   for (i = 0; i + CPU_LANES <= n; i += CPU_LANES)
@@ -26,7 +26,7 @@ sum_squares (const float *x, uint32_t n, float mean)
 static float
 sum_values (const float *x, uint32_t n)
 {
-  float lanes[CPU_LANES] = {0.0f};
+  float lanes[CPU_LANES] = { 0.0f };
   uint32_t i, lane;
 
   for (i = 0; i + CPU_LANES <= n; i += CPU_LANES)
@@ -56,8 +56,8 @@ norm_group (uint32_t kind, float eps, uint32_t n, const float *gain, const float
 
 /* @y may be @x. */
 void
-cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, const float *bias,
-             const float *x, float *y)
+cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, const float *bias, const float *x,
+             float *y)
 {
   const uint32_t group = params->group != 0 ? params->group : width;
   uint32_t i;

@@ -44,7 +44,7 @@ pool_sequence (const struct pool *pool, uint32_t sequence)
 static float
 dot (const float *w, const float *x, uint32_t n)
 {
-  float lanes[CPU_LANES] = {0.0f};
+  float lanes[CPU_LANES] = { 0.0f };
   uint32_t i;
 
   for (i = 0; i < n; i++)
@@ -78,7 +78,7 @@ cpu_step_pool (struct wlp_model *model, const struct cpu_step *step, unsigned th
   const struct wlp_batch *batch = model->run.batch;
   const bool by_row             = node->op->p.pool.kind == WLP_POOL_NONE;
   struct cpu_range range = cpu_share (by_row ? batch->n_rows : batch->n_sequences, thread, cpu_n_threads (model));
-  struct pool pool       = {model, node, model->program->values[node->op->in[0]].width, NULL};
+  struct pool pool       = { model, node, model->program->values[node->op->in[0]].width, NULL };
 
   pool.row = (float *)(void *)(model->scratch + thread * model->scratch_bytes);
   for (; range.first < range.end; range.first++) {

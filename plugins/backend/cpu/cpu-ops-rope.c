@@ -63,8 +63,8 @@ pair_position (const struct wlp_rope_params *params, uint32_t n_positions, uint3
 }
 
 int
-cpu_rope_init (struct cpu_rope *rope, const struct wlp_rope_params *params, const float *factors,
-               uint32_t n_positions, struct wlp_error *error)
+cpu_rope_init (struct cpu_rope *rope, const struct wlp_rope_params *params, const float *factors, uint32_t n_positions,
+               struct wlp_error *error)
 {
   const uint32_t n_pairs = params->n_dims / 2;
   uint32_t i;

@@ -12,7 +12,7 @@
 static void
 softmax (uint32_t n, const float *x, float *y)
 {
-  float lanes[CPU_LANES] = {0.0f};
+  float lanes[CPU_LANES] = { 0.0f };
   float max              = x[0], inverse;
   uint32_t i;
 
@@ -122,7 +122,7 @@ may_choose (const struct choice *choice, uint32_t expert)
 static uint32_t
 choose_next (const struct choice *choice)
 {
-  uint32_t expert, best = WLP_NONE;
+  uint32_t expert, best   = WLP_NONE;
   float score, best_score = 0.0f;
 
   for (expert = 0; expert < choice->n_experts; expert++) {
@@ -171,7 +171,7 @@ weigh (const struct choice *choice, float *weights)
 static void
 prepare_softmax (struct choice *choice)
 {
-  float lanes[CPU_LANES] = {0.0f};
+  float lanes[CPU_LANES] = { 0.0f };
   uint32_t i;
 
   choice->max = choice->scores[0];
@@ -186,7 +186,7 @@ void
 cpu_op_route (const struct wlp_route_params *params, uint32_t n_experts, const float *scores, const float *bias,
               int32_t *ids, float *weights)
 {
-  struct choice choice = {.params = params, .n_experts = n_experts, .scores = scores, .bias = bias, .ids = ids};
+  struct choice choice = { .params = params, .n_experts = n_experts, .scores = scores, .bias = bias, .ids = ids };
 
   if (params->gating == WLP_GATING_SOFTMAX)
     prepare_softmax (&choice);
@@ -221,8 +221,8 @@ cpu_step_group (struct wlp_model *model, const struct cpu_step *step, unsigned t
 {
   const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node]];
   const uint32_t n_rows       = cpu_run_rows (model, node->domain);
-  const uint32_t n_experts    = node->k, n_used = node->n_slots;
-  uint32_t *memory            = (uint32_t *)(void *)model->plan.resources[node->writes[0]].memory;
+  const uint32_t n_experts = node->k, n_used = node->n_slots;
+  uint32_t *memory  = (uint32_t *)(void *)model->plan.resources[node->writes[0]].memory;
   uint32_t *experts = memory + 1, *start = experts + n_experts, *pairs = start + n_experts + 1;
   uint32_t row, slot, expert, n_active = 0, at;
 

@@ -60,10 +60,10 @@ struct cpu_resource {
 struct cpu_rope {
   struct wlp_rope_params params;
   wlp_weight factors;
-  float scale;           /* of sine and cosine */
-  double *frequencies;   /* [n_dims / 2]: angle of a pair at position 1 */
-  uint8_t *position_of;  /* [n_dims / 2]: which of a token's positions turns it */
-  uint32_t table;        /* resource */
+  float scale;          /* of sine and cosine */
+  double *frequencies;  /* [n_dims / 2]: angle of a pair at position 1 */
+  uint8_t *position_of; /* [n_dims / 2]: which of a token's positions turns it */
+  uint32_t table;       /* resource */
 };
 
 /* A linear layer's weight as the kernels see it. */
@@ -78,7 +78,7 @@ struct cpu_matrix {
   uint64_t n_rows;
   uint64_t n_panels; /* of one expert */
   size_t panel_bytes;
-  uint8_t *packed; /* [n_experts][n_panels][panel_bytes], or NULL: panels are packed as they are needed */
+  uint8_t *packed;   /* [n_experts][n_panels][panel_bytes], or NULL: panels are packed as they are needed */
   const float *bias; /* NULL or [n_experts][bias_stride], from first_row on */
   uint64_t bias_stride;
 };
@@ -88,17 +88,18 @@ struct cpu_node {
   enum cpu_domain domain;
   const struct wlp_op *op; /* NULL for nodes that stand for none */
   uint32_t layer;
-  uint32_t reads[CPU_NODE_READS];   /* resources, WLP_NONE: none */
+  uint32_t reads[CPU_NODE_READS]; /* resources, WLP_NONE: none */
   uint32_t writes[CPU_NODE_WRITES];
-  uint32_t k;       /* QUANTISE: values of a slot */
-  uint32_t n_slots; /* QUANTISE */
-  uint32_t rope;    /* ROPE, TABLE: number of the cpu_rope */
-  uint32_t matrix;  /* LINEAR, EXPERTS */
+  uint32_t k;              /* QUANTISE: values of a slot */
+  uint32_t n_slots;        /* QUANTISE */
+  uint32_t rope;           /* ROPE, TABLE: number of the cpu_rope */
+  uint32_t matrix;         /* LINEAR, EXPERTS */
   const float *weights[2]; /* gains, biases, sinks as float32; NULL: none */
-  bool done;        /* the scheduler's */
+  bool done;               /* the scheduler's */
 };
 
-/* The roles of a node's reads, by kind.  ROW nodes read the operator's inputs in their order; a rope's table follows. */
+/* The roles of a node's reads, by kind.  ROW nodes read the operator's inputs in their order; a rope's table follows.
+ */
 enum {
   CPU_READ_X        = 0, /* LINEAR, EXPERTS: activation matrix, or float rows */
   CPU_READ_RESIDUAL = 1, /* LINEAR: added to the result */
@@ -111,8 +112,8 @@ enum {
 };
 
 enum cpu_step_kind {
-  CPU_STEP_ROWS,      /* row nodes of one domain, row by row */
-  CPU_STEP_LINEAR,    /* linear nodes, side by side */
+  CPU_STEP_ROWS,   /* row nodes of one domain, row by row */
+  CPU_STEP_LINEAR, /* linear nodes, side by side */
   CPU_STEP_GROUP,
   CPU_STEP_EXPERTS,
   CPU_STEP_ATTENTION,
@@ -134,7 +135,7 @@ struct cpu_plan {
   uint32_t n_steps;
   uint32_t n_ropes;
   uint32_t n_matrices;
-  uint32_t output; /* resource that is the output, WLP_NONE for pooling */
+  uint32_t output;                /* resource that is the output, WLP_NONE for pooling */
   struct cpu_resource *resources; /* the program's values first */
   struct cpu_node *nodes;
   uint32_t *order; /* nodes in the order of the steps */

@@ -48,7 +48,7 @@ static void
 describe_cpu (char *text, size_t size)
 {
 #if defined(__x86_64__)
-  unsigned brand[13] = {0}, i, most;
+  unsigned brand[13] = { 0 }, i, most;
   const char *start  = (const char *)brand;
 
   most = __get_cpuid_max (0x80000000u, NULL);
@@ -135,35 +135,35 @@ cpu_wait (struct wlp_model *model, struct wlp_error *error)
 }
 
 static const struct wlp_backend_ops cpu_ops = {
-    .version           = WLP_BACKEND_VERSION,
-    .open              = cpu_open,
-    .close             = cpu_close,
-    .device            = cpu_device,
-    .supports          = cpu_supports,
-    .plan              = cpu_model_plan,
-    .model_free        = cpu_model_free,
-    .model_memory      = cpu_model_memory,
-    .release_packed    = cpu_weights_release,
-    .cache_create      = cpu_model_cache_create,
-    .cache_free        = cpu_model_cache_free,
-    .cache_block_bytes = cpu_cache_block_bytes,
-    .cache_copy        = cpu_cache_copy,
-    .cache_discard     = cpu_cache_discard,
-    .cache_export      = cpu_cache_export,
-    .cache_import      = cpu_cache_import,
-    .submit            = cpu_submit,
-    .wait              = cpu_wait,
-    .profile           = cpu_profile_get,
+  .version           = WLP_BACKEND_VERSION,
+  .open              = cpu_open,
+  .close             = cpu_close,
+  .device            = cpu_device,
+  .supports          = cpu_supports,
+  .plan              = cpu_model_plan,
+  .model_free        = cpu_model_free,
+  .model_memory      = cpu_model_memory,
+  .release_packed    = cpu_weights_release,
+  .cache_create      = cpu_model_cache_create,
+  .cache_free        = cpu_model_cache_free,
+  .cache_block_bytes = cpu_cache_block_bytes,
+  .cache_copy        = cpu_cache_copy,
+  .cache_discard     = cpu_cache_discard,
+  .cache_export      = cpu_cache_export,
+  .cache_import      = cpu_cache_import,
+  .submit            = cpu_submit,
+  .wait              = cpu_wait,
+  .profile           = cpu_profile_get,
 };
 
 static const struct wlp_plugin cpu_plugin = {
-    .version = WLP_PLUGIN_VERSION,
-    .kind    = WLP_KIND_BACKEND,
-    .name    = "cpu",
-    .release = WOOLLY_VERSION,
-    .summary = "Runs models on the processor",
-    .license = "LGPL-2.1-or-later",
-    .ops     = &cpu_ops,
+  .version = WLP_PLUGIN_VERSION,
+  .kind    = WLP_KIND_BACKEND,
+  .name    = "cpu",
+  .release = WOOLLY_VERSION,
+  .summary = "Runs models on the processor",
+  .license = "LGPL-2.1-or-later",
+  .ops     = &cpu_ops,
 };
 
 const struct wlp_plugin *

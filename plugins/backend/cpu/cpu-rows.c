@@ -12,8 +12,8 @@ embedding_row (const struct wlp_model *model, wlp_weight weight, uint64_t index,
 {
   const struct wlp_shape *shape = &model->request.sources[weight].shape;
 
-  wlq_dequantize_row (shape->type, model->weights[weight].data + index * model->weights[weight].row_bytes,
-                      shape->ne[0], ret_row);
+  wlq_dequantize_row (shape->type, model->weights[weight].data + index * model->weights[weight].row_bytes, shape->ne[0],
+                      ret_row);
 }
 
 /* Adds a row of another embedding matrix; a part at a time, for there is no room for a row of it. */
@@ -77,10 +77,10 @@ mul (uint32_t width, uint32_t factor_width, const float *x, const float *factor,
 static void
 operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row)
 {
-  const struct wlp_op *op               = node->op;
-  const struct wlp_value_info *values   = model->program->values;
-  const uint32_t width                  = values[op->out[0]].width;
-  void *in[2]                           = {NULL, NULL};
+  const struct wlp_op *op             = node->op;
+  const struct wlp_value_info *values = model->program->values;
+  const uint32_t width                = values[op->out[0]].width;
+  void *in[2]                         = { NULL, NULL };
   float *y, *x;
   uint32_t i;
 

@@ -124,18 +124,18 @@ int
 cpu_run_init (struct wlp_model *model, struct wlp_error *error)
 {
   const uint64_t n_tokens = model->request.max_tokens, n_sequences = model->request.max_sequences;
-  struct cpu_run *run     = &model->run;
-  const unsigned threads  = cpu_n_threads (model);
+  struct cpu_run *run    = &model->run;
+  const unsigned threads = cpu_n_threads (model);
   unsigned d;
 
   model->scratch_bytes = scratch_bytes_of (model);
-  model->scratch = model->services->alloc (model->services->host, model->scratch_bytes * threads, 4096);
-  run->ordinal        = calloc (n_tokens, sizeof run->ordinal[0]);
-  run->n_of_seq       = calloc (n_sequences, sizeof run->n_of_seq[0]);
-  run->first_of_seq   = calloc (n_sequences, sizeof run->first_of_seq[0]);
-  run->last_of_seq    = calloc (n_sequences, sizeof run->last_of_seq[0]);
-  run->scratch_of_seq = calloc (n_sequences, sizeof run->scratch_of_seq[0]);
-  run->cursor         = calloc (n_sequences, sizeof run->cursor[0]);
+  model->scratch       = model->services->alloc (model->services->host, model->scratch_bytes * threads, 4096);
+  run->ordinal         = calloc (n_tokens, sizeof run->ordinal[0]);
+  run->n_of_seq        = calloc (n_sequences, sizeof run->n_of_seq[0]);
+  run->first_of_seq    = calloc (n_sequences, sizeof run->first_of_seq[0]);
+  run->last_of_seq     = calloc (n_sequences, sizeof run->last_of_seq[0]);
+  run->scratch_of_seq  = calloc (n_sequences, sizeof run->scratch_of_seq[0]);
+  run->cursor          = calloc (n_sequences, sizeof run->cursor[0]);
   for (d = CPU_DOMAIN_ROWS; d <= CPU_DOMAIN_TOKENS; d++) {
     run->queries[d].order = calloc (n_tokens, sizeof run->queries[d].order[0]);
     run->queries[d].tiles = calloc (n_tokens, sizeof run->queries[d].tiles[0]);

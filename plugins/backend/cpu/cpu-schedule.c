@@ -167,7 +167,7 @@ find_given (struct schedule *s)
 int
 cpu_schedule_build (struct wlp_model *model, struct wlp_error *error)
 {
-  struct schedule s = {.model = model, .plan = &model->plan};
+  struct schedule s = { .model = model, .plan = &model->plan };
   int status        = 0;
 
   s.written = calloc (s.plan->n_resources + 1, sizeof s.written[0]);

@@ -48,7 +48,7 @@ cpu_relax (void)
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause ();
 #elif defined(__aarch64__)
-  __asm__ volatile ("yield");
+  __asm__ volatile("yield");
 #endif
 }
 
@@ -164,7 +164,7 @@ cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, s
   gate_init (&pool->meet);
   atomic_init (&pool->n_arrived, 0);
   for (i = 1; i < n_threads; i++) {
-    pool->workers[i] = (struct worker){.pool = pool, .index = i};
+    pool->workers[i] = (struct worker){ .pool = pool, .index = i };
     status           = pthread_create (&pool->workers[i].id, NULL, worker_thread, &pool->workers[i]);
     if (status != 0) {
       cpu_pool_free (pool);

@@ -36,5 +36,5 @@ cpu_share (uint64_t n_items, unsigned thread, unsigned n_threads)
   const uint64_t each = n_items / n_threads, rest = n_items % n_threads;
   const uint64_t first = each * thread + (thread < rest ? thread : rest);
 
-  return (struct cpu_range){first, first + each + (thread < rest ? 1 : 0)};
+  return (struct cpu_range){ first, first + each + (thread < rest ? 1 : 0) };
 }

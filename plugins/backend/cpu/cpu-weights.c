@@ -132,10 +132,10 @@ struct pack_job {
 static void
 pack_thread (void *data, unsigned thread)
 {
-  const struct pack_job *job    = data;
-  struct cpu_matrix *matrix     = job->matrix;
-  const unsigned rows           = job->model->linear->rows;
-  const struct cpu_range range  = cpu_share (matrix->n_experts * matrix->n_panels, thread, cpu_n_threads (job->model));
+  const struct pack_job *job   = data;
+  struct cpu_matrix *matrix    = job->matrix;
+  const unsigned rows          = job->model->linear->rows;
+  const struct cpu_range range = cpu_share (matrix->n_experts * matrix->n_panels, thread, cpu_n_threads (job->model));
   uint64_t i;
 
   for (i = range.first; i < range.end; i++) {
@@ -162,7 +162,7 @@ cpu_weights_pack (struct wlp_model *model, struct wlp_error *error)
     return is_cancelled (model, 1, 1) ? wlp_error_set (error, -ECANCELED, "loading was stopped") : 0;
   for (i = 0; i < plan->n_matrices; i++) {
     struct cpu_matrix *matrix = &plan->matrices[i];
-    struct pack_job job       = {model, matrix};
+    struct pack_job job       = { model, matrix };
     const uint64_t n          = packed_bytes_of (matrix);
 
     if (is_cancelled (model, done, total))

@@ -130,9 +130,9 @@ values_q8_0_c (const void *values, size_t row_bytes, unsigned n_positions, unsig
 }
 
 const struct attention_isa attention_isa_c = {
-    .name     = "c",
-    .features = 0,
-    .f32      = {scores_f32_c, values_f32_c},
-    .f16      = {scores_f16_c, values_f16_c},
-    .q8_0     = {scores_q8_0_c, values_q8_0_c},
+  .name     = "c",
+  .features = 0,
+  .f32      = { scores_f32_c, values_f32_c },
+  .f16      = { scores_f16_c, values_f16_c },
+  .q8_0     = { scores_q8_0_c, values_q8_0_c },
 };

@@ -11,9 +11,9 @@
 /* Best first. */
 static const struct attention_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVX2
-    &attention_isa_avx2,
+  &attention_isa_avx2,
 #endif
-    &attention_isa_c,
+  &attention_isa_c,
 };
 
 const struct attention_isa *

@@ -27,7 +27,7 @@ quantise_block_c (const float *x, struct linear_block *block)
 {
   uint32_t max_bits = 0, bits;
   float scale, inverse, value;
-  int32_t sum[2] = {0, 0}, q;
+  int32_t sum[2] = { 0, 0 }, q;
   unsigned i;
 
   for (i = 0; i < LINEAR_GROUP; i++) {
@@ -220,11 +220,11 @@ mm_float_c (const void *panel, size_t k, unsigned n, const void *const *x, float
   }
 }
 
-static const struct linear_format sym32_c  = {"sym32", 0, panel_bytes_c, pack_c, mm_sym32_c};
-static const struct linear_format asym32_c = {"asym32", 0, panel_bytes_c, pack_c, mm_asym32_c};
-static const struct linear_format sym16_c  = {"sym16", 0, panel_bytes_c, pack_c, mm_sym16_c};
-static const struct linear_format asym16_c = {"asym16", 0, panel_bytes_c, pack_c, mm_asym16_c};
-static const struct linear_format float_c  = {"float", 1, panel_bytes_float_c, pack_float_c, mm_float_c};
+static const struct linear_format sym32_c  = { "sym32", 0, panel_bytes_c, pack_c, mm_sym32_c };
+static const struct linear_format asym32_c = { "asym32", 0, panel_bytes_c, pack_c, mm_asym32_c };
+static const struct linear_format sym16_c  = { "sym16", 0, panel_bytes_c, pack_c, mm_sym16_c };
+static const struct linear_format asym16_c = { "asym16", 0, panel_bytes_c, pack_c, mm_asym16_c };
+static const struct linear_format float_c  = { "float", 1, panel_bytes_float_c, pack_float_c, mm_float_c };
 
 static const struct linear_format *
 format_c (uint32_t type, int exact)
@@ -253,11 +253,11 @@ format_c (uint32_t type, int exact)
 }
 
 const struct linear_isa linear_isa_c = {
-    .name             = "c",
-    .features         = 0,
-    .rows             = 1,
-    .tokens           = C_TOKENS,
-    .activation_bytes = activation_bytes_c,
-    .quantise         = quantise_c,
-    .format           = format_c,
+  .name             = "c",
+  .features         = 0,
+  .rows             = 1,
+  .tokens           = C_TOKENS,
+  .activation_bytes = activation_bytes_c,
+  .quantise         = quantise_c,
+  .format           = format_c,
 };

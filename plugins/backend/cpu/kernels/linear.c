@@ -8,9 +8,9 @@
 /* Best first. */
 static const struct linear_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVX2
-    &linear_isa_avx2,
+  &linear_isa_avx2,
 #endif
-    &linear_isa_c,
+  &linear_isa_c,
 };
 
 const struct linear_isa *

@@ -2,9 +2,10 @@
  *
  * The contract of the matrix kernels: y = W x for a panel of weight rows and a few activation rows.
  *
- * A panel is `rows` consecutive rows of W over the whole of k, in the layout that one instruction set likes best; pack()
- * makes it from the rows of the file.  Each row has a lane of its own, so the order of the float operations is part of
- * the contract and every instruction set gives the same bits (fma = one rounding; d, s, h0, h1 are the activation's):
+ * A panel is `rows` consecutive rows of W over the whole of k, in the layout that one instruction set likes best;
+ * pack() makes it from the rows of the file.  Each row has a lane of its own, so the order of the float operations is
+ * part of the contract and every instruction set gives the same bits (fma = one rounding; d, s, h0, h1 are the
+ * activation's):
  *
  *   sym32    for each 32 k:  acc = fma (scale * d, (float) Σ q x, acc)
  *   asym32   for each 32 k:  acc = fma (scale * d, (float) Σ q x, acc);  acc = fma (-min, s, acc)

@@ -83,8 +83,15 @@ gboolean wly_gguf_tensors_place (WlyGguf *gguf, guint part, GError **error);
 gboolean wly_gguf_split_check (const WlyGgufKeys *keys, guint part, guint n_parts, guint64 *ret_n_tensors,
                                GError **error);
 
-/* gguf-view.c */
-extern const struct wlp_metadata_ops wly_gguf_metadata_ops;
+/* gguf-value.c: one number of any type at @data.  0, -EINVAL (no number, or none of this kind) or -ERANGE (it does not
+ * fit).  Bools load as 0 and 1; for a float whole numbers serve where it holds them exactly, but no bools. */
+int wly_gguf_value_load_u32 (WlyGgufType type, const guint8 *data, guint32 *ret_value);
+int wly_gguf_value_load_i32 (WlyGgufType type, const guint8 *data, gint32 *ret_value);
+int wly_gguf_value_load_f32 (WlyGgufType type, const guint8 *data, float *ret_value);
+/* A whole number of at least 0. */
 gboolean wly_gguf_value_u64 (const WlyGgufKey *key, guint64 *ret_value);
+
+/* gguf-metadata.c */
+extern const struct wlp_metadata_ops wly_gguf_metadata_ops;
 
 G_END_DECLS

@@ -197,6 +197,11 @@ test_metadata (void)
   g_assert_cmpint (ops->get_array_u32 (view, "longs", 1, G_MAXUINT64, u32s), ==, -ERANGE);
   g_assert_cmpint (ops->get_array_u32 (view, "bools", 0, 2, u32s), ==, 0);
   g_assert_true (u32s[0] == 1 && u32s[1] == 0);
+  g_assert_cmpint (ops->get_array_u32 (view, "bools", 0, 3, u32s), ==, -ERANGE);
+  g_assert_cmpint (ops->get_array_u32 (view, "bools", 1, 2, u32s), ==, -ERANGE);
+  g_assert_cmpint (ops->get_array_u32 (view, "bools", 2, 0, u32s), ==, 0);
+  g_assert_cmpint (ops->get_array_u32 (view, "bools", 3, 0, u32s), ==, -ERANGE);
+  g_assert_cmpint (ops->get_array_f32 (view, "floats", 1, 2, f32s), ==, -ERANGE);
   g_assert_cmpint (ops->get_array_u32 (view, "strings", 0, 1, u32s), ==, -EINVAL);
   g_assert_cmpint (ops->get_array_f32 (view, "floats", 1, 1, f32s), ==, 0);
   g_assert_true (f32s[0] == 2.0f);

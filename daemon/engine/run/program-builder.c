@@ -146,7 +146,7 @@ builder_limits (struct wlp_builder *base, const struct wlp_limits *limits)
   if (limits->n_positions == 0)
     builder->limits.n_positions = 1;
   if (limits->n_vocab == 0 || limits->n_vocab > G_MAXINT32 || limits->n_embd == 0 || limits->n_ctx_train == 0
-      || limits->n_ctx_train > G_MAXINT32 || limits->n_positions > 4 || limits->pooling > WLP_POOL_RANK)
+      || limits->n_ctx_train > G_MAXINT32 || limits->n_positions > 5 || limits->pooling > WLP_POOL_RANK)
     wly_program_builder_fail (builder,
                               "The limits of the model cannot be: %u tokens in the vocabulary, %u values wide, "
                               "a context of %u positions, %u positions for each token, pooling %u",
@@ -262,6 +262,16 @@ finish_embed (WlyProgramBuilder *builder, const struct wlp_op *op)
         weight_extents (builder, op->weight[1])[1], builder->limits.n_ctx_train);
 }
 
+/* Each section that turns pairs has its position. */
+static void
+finish_rope (WlyProgramBuilder *builder, const struct wlp_op *op)
+{
+  for (guint i = 0; op->p.rope.kind == WLP_ROPE_MROPE && i < G_N_ELEMENTS (op->p.rope.sections); i++)
+    if (op->p.rope.sections[i] > 0 && builder->limits.n_positions < i + 2)
+      wly_program_builder_fail (builder, "Section %u of a rope operator has no position: a token has %u", i,
+                                builder->limits.n_positions);
+}
+
 static void
 finish_groups (WlyProgramBuilder *builder)
 {
@@ -288,6 +298,8 @@ wly_program_builder_finish (WlyProgramBuilder *builder)
 
     if (op->kind == WLP_OP_EMBED)
       finish_embed (builder, op);
+    else if (op->kind == WLP_OP_ROPE)
+      finish_rope (builder, op);
     else if (op->kind == WLP_OP_LOGITS && builder->output_width != builder->limits.n_vocab)
       wly_program_builder_fail (builder, "There are %u logits for a vocabulary of %u", builder->output_width,
                                 builder->limits.n_vocab);

@@ -148,7 +148,7 @@ struct wlp_rope_params {
   float beta_fast;
   float beta_slow;
   uint32_t n_ctx_orig;
-  uint32_t sections[4]; /* WLP_ROPE_MROPE: pairs for each position */
+  uint32_t sections[4]; /* WLP_ROPE_MROPE: pairs of each section */
 };
 
 struct wlp_attention_params {
@@ -242,7 +242,7 @@ struct wlp_limits {
   uint32_t n_embd;
   uint32_t n_layer;
   uint32_t n_ctx_train;
-  uint32_t n_positions; /* positions for each token: 1, M-RoPE 3 or 4; 0 reads as 1 */
+  uint32_t n_positions; /* for each token: 1; M-RoPE: 1 more than it has sections; 0 reads as 1 */
   uint32_t pooling;     /* enum wlp_pool */
   uint32_t causal;
 };

@@ -238,17 +238,16 @@ pair_frequency (const struct wlp_rope_params *p, uint32_t i, double factor)
 
 /* Which of a token's positions turns pair @i. */
 static uint32_t
-pair_position (const struct wlp_rope_params *p, uint32_t i, uint32_t n_positions)
+pair_position (const struct wlp_rope_params *p, uint32_t i)
 {
-  uint32_t n = p->sections[0] + p->sections[1] + p->sections[2] + p->sections[3];
-  uint32_t which;
+  uint32_t n       = p->sections[0] + p->sections[1] + p->sections[2] + p->sections[3];
+  uint32_t section = 0;
 
   if (p->kind != WLP_ROPE_MROPE)
     return 0;
-  i %= n;
-  for (which = 0; which < 3 && i >= p->sections[which]; which++)
-    i -= p->sections[which];
-  return which < n_positions ? which : n_positions - 1;
+  for (i %= n; i >= p->sections[section]; section++)
+    i -= p->sections[section];
+  return section + 1;
 }
 
 static void
@@ -258,7 +257,7 @@ rotate_head (const struct wlp_rope_params *p, const struct fake_weight *factors,
   double scale = p->attn_factor != 0 ? p->attn_factor : 1;
 
   for (uint32_t i = 0; i < p->n_dims / 2; i++) {
-    uint32_t which = pair_position (p, i, batch->n_positions);
+    uint32_t which = pair_position (p, i);
     double angle   = pair_frequency (p, i, factors != NULL ? factors->data[i] : 1)
                    * batch->positions[(uint64_t)token * batch->n_positions + which];
     uint32_t a = p->kind == WLP_ROPE_NORM ? 2 * i : i;

@@ -29,14 +29,15 @@ class Readmes(source.StyleCase):
         self.report(len(folders()))
 
     def test_files_are_named(self):
-        """A stem is enough: `wly-error` stands for header and source."""
+        """A stem is enough, or a stem and its family: `wly-os` stands for wly-os.h and wly-os-linux.c."""
         readmes = [path for path in source.files('README.md') if path.startswith(('daemon/', 'plugins/', 'introspection/'))]
         for readme in readmes:
             folder = os.path.dirname(readme)
             text = source.read(readme)
             for path in source.files(*SOURCE, under=folder + '/'):
                 stem = os.path.splitext(os.path.basename(path))[0]
-                if os.path.dirname(path) == folder and stem not in text:
+                family = re.sub(r'[-_]\w+$', '', stem)
+                if os.path.dirname(path) == folder and stem not in text and f'`{family}`' not in text:
                     self.find(readme, 1, f'does not name {os.path.basename(path)}')
         self.report(len(readmes))
 

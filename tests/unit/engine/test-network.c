@@ -302,7 +302,6 @@ test_refused (void)
 static void
 test_no_room (void)
 {
-  g_autoptr (WlyGguf) gguf       = model_open ();
   const guint64 position_bytes   = 2 * (2 * 2 * 16) * sizeof (float);
   g_autoptr (BenchEngine) engine = engine_new (9 * 64 * position_bytes);
   g_autoptr (BenchLogits) a      = reference_new (engine, 0, N_TOKENS, 0);

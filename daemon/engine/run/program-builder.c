@@ -262,11 +262,13 @@ finish_embed (WlyProgramBuilder *builder, const struct wlp_op *op)
         weight_extents (builder, op->weight[1])[1], builder->limits.n_ctx_train);
 }
 
-/* Each section that turns pairs has its position. */
+/* Each section that turns pairs has its position, where a token has more than one. */
 static void
 finish_rope (WlyProgramBuilder *builder, const struct wlp_op *op)
 {
-  for (guint i = 0; op->p.rope.kind == WLP_ROPE_MROPE && i < G_N_ELEMENTS (op->p.rope.sections); i++)
+  for (guint i = 0;
+       op->p.rope.kind == WLP_ROPE_MROPE && builder->limits.n_positions > 1 && i < G_N_ELEMENTS (op->p.rope.sections);
+       i++)
     if (op->p.rope.sections[i] > 0 && builder->limits.n_positions < i + 2)
       wly_program_builder_fail (builder, "Section %u of a rope operator has no position: a token has %u", i,
                                 builder->limits.n_positions);

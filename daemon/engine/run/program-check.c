@@ -263,6 +263,8 @@ check_activate (Check *check)
 static gboolean
 check_two (Check *check)
 {
+  if (check->op->kind == WLP_OP_MUL && check->in[1] == 1)
+    return gives (check, 0, check->in[0], WLP_TYPE_F32);
   return input_is (check, 1, "the second input", check->in[0]) && gives (check, 0, check->in[0], WLP_TYPE_F32);
 }
 

@@ -29,7 +29,11 @@ is_seen (const struct query *query, int64_t key_position)
 
   if (p->causal && key_position > query->position)
     return 0;
-  return p->window == 0 || key_position > query->position - (int64_t)p->window;
+  if (p->window == 0)
+    return 1;
+  if (!p->causal)
+    return llabs (key_position - query->position) <= (int64_t)p->window / 2;
+  return key_position > query->position - (int64_t)p->window;
 }
 
 /* Largest position of the query's sequence in the batch. */
@@ -238,12 +242,12 @@ pair_frequency (const struct wlp_rope_params *p, uint32_t i, double factor)
 
 /* Which of a token's positions turns pair @i. */
 static uint32_t
-pair_position (const struct wlp_rope_params *p, uint32_t i)
+pair_position (const struct wlp_rope_params *p, uint32_t n_positions, uint32_t i)
 {
   uint32_t n       = p->sections[0] + p->sections[1] + p->sections[2] + p->sections[3];
   uint32_t section = 0;
 
-  if (p->kind != WLP_ROPE_MROPE)
+  if (p->kind != WLP_ROPE_MROPE || n_positions == 1)
     return 0;
   for (i %= n; i >= p->sections[section]; section++)
     i -= p->sections[section];
@@ -257,7 +261,7 @@ rotate_head (const struct wlp_rope_params *p, const struct fake_weight *factors,
   double scale = p->attn_factor != 0 ? p->attn_factor : 1;
 
   for (uint32_t i = 0; i < p->n_dims / 2; i++) {
-    uint32_t which = pair_position (p, i);
+    uint32_t which = pair_position (p, batch->n_positions, i);
     double angle   = pair_frequency (p, i, factors != NULL ? factors->data[i] : 1)
                    * batch->positions[(uint64_t)token * batch->n_positions + which];
     uint32_t a = p->kind == WLP_ROPE_NORM ? 2 * i : i;

@@ -178,6 +178,7 @@ static void
 run_elements (struct wlp_model *model, const struct wlp_op *op)
 {
   uint32_t width = fake_width (model, op->out[0]);
+  int is_one     = op->kind == WLP_OP_MUL && fake_width (model, op->in[1]) == 1;
 
   for (uint32_t t = 0; t < model->batch->n_tokens; t++) {
     const float *x = fake_row (model, op->in[0], t);
@@ -185,7 +186,7 @@ run_elements (struct wlp_model *model, const struct wlp_op *op)
     float *out     = fake_row (model, op->out[0], t);
 
     for (uint32_t i = 0; i < width; i++)
-      out[i] = (float)element (op, x[i], y[i]);
+      out[i] = (float)element (op, x[i], y[is_one ? 0 : i]);
   }
 }
 

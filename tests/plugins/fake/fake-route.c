@@ -82,7 +82,7 @@ route_token (const struct wlp_route_params *p, const float *scores, const float 
   for (uint32_t s = 0; s < p->n_used; s++)
     sum += chosen[s];
   for (uint32_t s = 0; s < p->n_used; s++)
-    weights[s] = (float)(chosen[s] / (p->normalise ? sum : 1) * (p->scale != 0 ? p->scale : 1));
+    weights[s] = (float)(chosen[s] / (p->normalise ? fmax (sum, 0x1p-14) : 1) * (p->scale != 0 ? p->scale : 1));
 }
 
 void

@@ -316,8 +316,11 @@ static void
 bad_rope_sections (struct wlp_builder *b)
 {
   struct wlp_rope_params rope = sound_rope;
+  struct wlp_limits limits    = sound_limits;
   wlp_value x                 = begin (b);
 
+  limits.n_positions = 2;
+  b->ops->limits (b, &limits);
   rope.kind        = WLP_ROPE_MROPE;
   rope.sections[0] = 1;
   rope.sections[1] = 1;
@@ -526,7 +529,7 @@ static const struct {
   { "rope-dims", bad_rope_dims, { "6 of 4" } },
   { "rope-base", bad_rope_base, { "base 0" } },
   { "rope-factors", bad_rope_factors, { "gain", "2" } },
-  { "rope-sections", bad_rope_sections, { "Section 0", "no position" } },
+  { "rope-sections", bad_rope_sections, { "Section 1", "no position" } },
   { "heads", bad_heads, { "3 key-value heads", "2 heads" } },
   { "query", bad_query, { "the query", "16" } },
   { "cache-group", bad_cache_group, { "no cache group 1" } },

@@ -23,7 +23,8 @@ WlyChatTemplate *wly_chat_template_new (const char *source, gsize n_bytes, GErro
 void wly_chat_template_free (WlyChatTemplate *chat_template); /* NULL is fine */
 
 /* (any thread) @messages: aa{sv} of checked MESSAGE dictionaries, contents inline.  @variables: a{sv} of more names
- * that the template may read (bos_token, eos_token, …), NULL: none; its strings are trusted. Errors:
+ * that the template may read (bos_token, eos_token, …), NULL: none; its strings are trusted; _now (x, seconds of the
+ * epoch) stands in for the clock.  Of @messages nothing is trusted but well-known words as role.  Errors:
  * WLY_ERROR_TEMPLATE_FAILED: the template refused, or ran out of its limits (steps, depth, output). */
 gboolean wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messages, GVariant *variables,
                                    gboolean add_generation_prompt, WlyRendered *ret_rendered, GError **error);

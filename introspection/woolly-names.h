@@ -12,6 +12,7 @@
 #define WOOLLY_PATH_SESSIONS    WOOLLY_OBJECT_PATH "/sessions"
 #define WOOLLY_PATH_GENERATIONS WOOLLY_OBJECT_PATH "/generations"
 #define WOOLLY_PATH_JOBS        WOOLLY_OBJECT_PATH "/jobs"
+#define WOOLLY_PATH_FILES       WOOLLY_OBJECT_PATH "/files" /* models of OpenFiles */
 
 #define WOOLLY_INTERFACE_MANAGER    "org.woolly.Woolly1.Manager"
 #define WOOLLY_INTERFACE_ADMIN      "org.woolly.Woolly1.Admin"

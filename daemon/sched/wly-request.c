@@ -162,11 +162,12 @@ set_result (WlyRequest *self, GVariant *from_worker, const GError *error)
 static void
 finish (WlyRequest *self, WlyRequestState state, GVariant *from_worker, const GError *error)
 {
-  g_autoptr (WlyRequest) guard = g_object_ref (self);
+  g_autoptr (WlyRequest) own = NULL;
   guint32 used;
 
   if (wly_request_has_ended (self))
     return;
+  own = self; /* of wly_request_new() */
   if (error != NULL)
     write_error (self, error);
   set_result (self, from_worker, error);
@@ -492,6 +493,7 @@ wly_request_new (WlyQueue *queue, WlySettings *settings, const WlyRequestInput *
   g_signal_connect (self->model, "generation-changed", G_CALLBACK (generation_changed_cb), self);
   g_signal_connect (self->model, "worker-gone", G_CALLBACK (worker_gone_cb), self);
   wly_session_set_state (self->session, WLY_SESSION_WAITING);
+  g_object_ref (self); /* its own, until it ends: queue and model call it */
   wly_queue_settle (queue);
   return g_steal_pointer (&self);
 }

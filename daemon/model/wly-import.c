@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wly-import.h"
+
+#include "wly-error.h"
+#include "wly-model-files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES    (1024 * 1024)
+#define PROGRESS_MS    250
+#define MAX_NAME_BYTES 200 /* a hidden name is longer, and file systems take 255 */
+
+struct _WlyImport {
+  GObject parent_instance;
+  WlyModelContext *context;
+  int fd;
+  char *folder;
+  char *path;   /* the final one */
+  char *hidden; /* while it is copied */
+  guint64 total_bytes;
+  GMutex mutex;
+  guint64 done_bytes; /* under the mutex */
+  GCancellable *cancellable;
+  guint progress_timer;
+};
+
+enum { SIGNAL_PROGRESS, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (WlyImport, wly_import, G_TYPE_OBJECT)
+
+char *
+wly_import_check_name (const char *name)
+{
+  gsize n_bytes = strlen (name);
+
+  if (n_bytes == 0 || n_bytes > MAX_NAME_BYTES || name[0] == '.' || strchr (name, '/') != NULL ||
+      !g_utf8_validate (name, -1, NULL) || g_str_equal (name, ".gguf"))
+    return NULL;
+  for (const char *c = name; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      return NULL;
+  return g_str_has_suffix (name, ".gguf") ? g_strdup (name) : g_strconcat (name, ".gguf", NULL);
+}
+
+static char *
+name_of_fd (int fd)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+
+  return path != NULL ? g_path_get_basename (path) : NULL;
+}
+
+WlyImport *
+wly_import_new (WlyModelContext *context, int fd, const char *name, GError **error)
+{
+  g_autoptr (WlyImport) self = NULL;
+  g_autofree char *own       = name == NULL ? name_of_fd (fd) : NULL;
+  g_autofree char *checked   = NULL;
+  g_autofree char *random    = NULL;
+  struct stat status;
+
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode)) {
+    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
+    return NULL;
+  }
+  if (name == NULL)
+    name = own;
+  checked = name != NULL ? wly_import_check_name (name) : NULL;
+  if (checked == NULL) {
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "name: “%s” cannot be the name of a model file",
+                 name != NULL ? name : "");
+    return NULL;
+  }
+  self              = g_object_new (WLY_TYPE_IMPORT, NULL);
+  self->context     = wly_model_context_ref (context);
+  self->folder      = wly_settings_dup_models_directory (context->settings);
+  self->path        = g_build_filename (self->folder, checked, NULL);
+  random            = g_strdup_printf (".%s.%08x.part", checked, g_random_int ());
+  self->hidden      = g_build_filename (self->folder, random, NULL);
+  self->total_bytes = (guint64)status.st_size;
+  self->fd          = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (g_file_test (self->path, G_FILE_TEST_EXISTS)) {
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "name: there is a file %s already", self->path);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+static void
+set_errno (GError **error, const char *what, const char *path)
+{
+  int code = errno;
+
+  g_set_error (error, WLY_ERROR, code == EACCES ? WLY_ERROR_ACCESS_DENIED : WLY_ERROR_FAILED, "%s %s: %s", what, path,
+               g_strerror (code));
+}
+
+static gboolean
+write_chunk (int fd, const char *data, gsize n_bytes)
+{
+  while (n_bytes > 0) {
+    gssize n = write (fd, data, n_bytes);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return FALSE;
+    data += n;
+    n_bytes -= (gsize)n;
+  }
+  return TRUE;
+}
+
+static gboolean
+copy (WlyImport *self, int out, GError **error)
+{
+  g_autofree char *buffer = g_malloc (CHUNK_BYTES);
+  guint64 at              = 0;
+
+  while (!g_cancellable_set_error_if_cancelled (self->cancellable, error)) {
+    gssize n = pread (self->fd, buffer, CHUNK_BYTES, (off_t)at);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      set_errno (error, "cannot read the file for", self->path);
+      return FALSE;
+    }
+    if (n == 0)
+      return TRUE;
+    if (!write_chunk (out, buffer, (gsize)n)) {
+      set_errno (error, "cannot write", self->hidden);
+      return FALSE;
+    }
+    at += (guint64)n;
+    g_mutex_lock (&self->mutex);
+    self->done_bytes = at;
+    g_mutex_unlock (&self->mutex);
+  }
+  return FALSE;
+}
+
+static void
+copy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  WlyImport *self  = source;
+  GError *error    = NULL;
+  gboolean ok      = FALSE;
+  int out          = -1;
+
+  if (g_mkdir_with_parents (self->folder, 0700) != 0)
+    set_errno (&error, "cannot make the folder", self->folder);
+  else if ((out = open (self->hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+    set_errno (&error, "cannot make", self->hidden);
+  else
+    ok = copy (self, out, &error);
+  if (ok && fsync (out) != 0) {
+    set_errno (&error, "cannot write", self->hidden);
+    ok = FALSE;
+  }
+  if (out >= 0 && close (out) != 0 && ok) {
+    set_errno (&error, "cannot write", self->hidden);
+    ok = FALSE;
+  }
+  if (ok)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+give_up (WlyImport *self, GTask *task, const GError *error)
+{
+  g_unlink (self->hidden);
+  g_clear_handle_id (&self->progress_timer, g_source_remove);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_CANCELLED, "the import was cancelled");
+  else
+    g_task_return_error (task, g_error_copy (error));
+}
+
+/* Under its name, unless another one has it by now; and on disk. */
+static gboolean
+publish (WlyImport *self, GError **error)
+{
+  int folder;
+
+  if (renameat2 (AT_FDCWD, self->hidden, AT_FDCWD, self->path, RENAME_NOREPLACE) != 0) {
+    set_errno (error, "cannot name the file", self->path);
+    return FALSE;
+  }
+  folder = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    fsync (folder);
+    close (folder);
+  }
+  return TRUE;
+}
+
+static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task     = data;
+  WlyImport *self            = g_task_get_source_object (task);
+  g_autoptr (GError) error   = NULL;
+  g_autoptr (GVariant) reply = wly_prober_run_finish (WLY_PROBER (source), result, &error);
+
+  if (reply == NULL || !publish (self, &error)) {
+    give_up (self, task, error);
+    return;
+  }
+  g_clear_handle_id (&self->progress_timer, g_source_remove);
+  g_task_return_pointer (task, g_strdup (self->path), g_free);
+}
+
+static void
+copied_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task          = data;
+  WlyImport *self                 = WLY_IMPORT (source);
+  const char *const arguments[]   = {"model", "--files", "1", NULL};
+  const char *const paths[]       = {self->hidden, NULL};
+  g_autoptr (WlyModelFiles) files = NULL;
+  g_autoptr (GUnixFDList) fds     = NULL;
+  g_autoptr (GError) error        = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+    give_up (self, task, error);
+    return;
+  }
+  files = wly_model_files_new (paths, 0);
+  fds   = wly_model_files_open (files, &error);
+  if (fds == NULL)
+    give_up (self, task, error);
+  else
+    wly_prober_run_async (self->context->prober, arguments, g_unix_fd_list_peek_fds (fds, NULL), 1, self->cancellable,
+                          probed_cb, g_steal_pointer (&task));
+}
+
+static gboolean
+progress_cb (gpointer data)
+{
+  g_signal_emit (data, signals[SIGNAL_PROGRESS], 0);
+  return G_SOURCE_CONTINUE;
+}
+
+void
+wly_import_run_async (WlyImport *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task               = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) copying = g_task_new (self, NULL, copied_cb, task);
+
+  self->progress_timer = g_timeout_add (PROGRESS_MS, progress_cb, self);
+  g_task_run_in_thread (copying, copy_thread);
+}
+
+char *
+wly_import_run_finish (WlyImport *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+wly_import_cancel (WlyImport *self)
+{
+  g_cancellable_cancel (self->cancellable);
+}
+
+void
+wly_import_get_progress (WlyImport *self, guint64 *ret_done, guint64 *ret_total)
+{
+  g_mutex_lock (&self->mutex);
+  *ret_done = self->done_bytes;
+  g_mutex_unlock (&self->mutex);
+  *ret_total = self->total_bytes;
+}
+
+static void
+wly_import_finalize (GObject *object)
+{
+  WlyImport *self = WLY_IMPORT (object);
+
+  g_clear_handle_id (&self->progress_timer, g_source_remove);
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self->folder);
+  g_free (self->path);
+  g_free (self->hidden);
+  g_object_unref (self->cancellable);
+  g_mutex_clear (&self->mutex);
+  wly_model_context_unref (self->context);
+  G_OBJECT_CLASS (wly_import_parent_class)->finalize (object);
+}
+
+static void
+wly_import_class_init (WlyImportClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = wly_import_finalize;
+  signals[SIGNAL_PROGRESS] =
+      g_signal_new ("progress", WLY_TYPE_IMPORT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+wly_import_init (WlyImport *self)
+{
+  self->fd          = -1;
+  self->cancellable = g_cancellable_new ();
+  g_mutex_init (&self->mutex);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Copies a file into the model folder: by a hidden name until it is whole, on disk, and read by a probe.
+ */
+#pragma once
+
+#include "wly-model-context.h"
+
+G_BEGIN_DECLS
+
+#define WLY_TYPE_IMPORT (wly_import_get_type ())
+G_DECLARE_FINAL_TYPE (WlyImport, wly_import, WLY, IMPORT, GObject)
+
+/* @fd: is duplicated.  @name: of the new file, NULL: the descriptor's own.
+ * Signal "progress" (), at most four times a second.
+ * Errors: WLY_ERROR_INVALID_ARGS for a name that is no plain file name, or exists. */
+WlyImport *wly_import_new (WlyModelContext *context, int fd, const char *name, GError **error);
+
+void wly_import_run_async (WlyImport *import, GAsyncReadyCallback callback, gpointer user_data);
+/* The path of the new file. (transfer full) */
+char *wly_import_run_finish (WlyImport *import, GAsyncResult *result, GError **error);
+
+void wly_import_cancel (WlyImport *import);
+void wly_import_get_progress (WlyImport *import, guint64 *ret_done, guint64 *ret_total);
+
+/* A name that a model file may have: no folders, not hidden, .gguf added where it lacks; NULL otherwise. (transfer full) */
+char *wly_import_check_name (const char *name);
+
+G_END_DECLS

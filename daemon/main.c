@@ -3,7 +3,6 @@
  * woollyd: the process on the bus.
  */
 #include "config.h"
-#include "wly-os.h"
 #include "wly-service.h"
 #include "woolly-names.h"
 
@@ -21,11 +20,11 @@ static gboolean option_replace;
 static char *option_config;
 
 static const GOptionEntry entries[] = {
-    {"config", 'c', 0, G_OPTION_ARG_FILENAME, &option_config, "Read this configuration file and no other", "FILE"},
-    {"replace", 'r', 0, G_OPTION_ARG_NONE, &option_replace, "Take over from an instance that runs", NULL},
-    {"verbose", 'v', 0, G_OPTION_ARG_NONE, &option_verbose, "Log more", NULL},
-    {"version", 0, 0, G_OPTION_ARG_NONE, &option_version, "Print the version and exit", NULL},
-    G_OPTION_ENTRY_NULL,
+  { "config", 'c', 0, G_OPTION_ARG_FILENAME, &option_config, "Read this configuration file and no other", "FILE" },
+  { "replace", 'r', 0, G_OPTION_ARG_NONE, &option_replace, "Take over from an instance that runs", NULL },
+  { "verbose", 'v', 0, G_OPTION_ARG_NONE, &option_verbose, "Log more", NULL },
+  { "version", 0, 0, G_OPTION_ARG_NONE, &option_version, "Print the version and exit", NULL },
+  G_OPTION_ENTRY_NULL,
 };
 
 /* The journal with its fields where the log goes there, else lines on standard error. */
@@ -34,8 +33,8 @@ log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
 {
   if ((level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO)) != 0 && !option_verbose)
     return G_LOG_WRITER_HANDLED;
-  if (g_log_writer_is_journald (fileno (stderr)) &&
-      g_log_writer_journald (level, fields, n_fields, data) == G_LOG_WRITER_HANDLED)
+  if (g_log_writer_is_journald (fileno (stderr))
+      && g_log_writer_journald (level, fields, n_fields, data) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
   return g_log_writer_standard_streams (level, fields, n_fields, data);
 }
@@ -101,7 +100,9 @@ prepare_process (void)
   g_setenv ("GIO_MODULE_DIR", "/nonexistent", FALSE);
   mallopt (M_ARENA_MAX, 2);
   raise_fd_limit ();
-  wly_os_keep_memory_private ();
+  /* requests pass through this memory; it stays open to /proc, though, by which it is measured and lowers its
+   * children's place before the OOM killer */
+  setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 }
 
 int
@@ -125,6 +126,7 @@ main (int argc, char **argv)
     printf ("woollyd %s\n", WOOLLY_VERSION);
     return EXIT_SUCCESS;
   }
+  g_log_writer_default_set_use_stderr (TRUE);
   g_log_set_writer_func (log_writer, NULL, NULL);
   connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
   if (connection == NULL) {

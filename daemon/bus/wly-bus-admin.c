@@ -130,22 +130,21 @@ quit_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
 }
 
 static const WlyBusMethod methods[] = {
-    {"Import", import_cb},
-    {"Pull", pull_cb},
-    {"Remove", remove_cb},
-    {"Unload", unload_cb},
-    {"ClearQuarantine", clear_quarantine_cb},
-    {"GetSettings", get_settings_cb},
-    {"Reload", reload_cb},
-    {"Quit", quit_cb},
-    {NULL, NULL},
+  { "Import", import_cb },
+  { "Pull", pull_cb },
+  { "Remove", remove_cb },
+  { "Unload", unload_cb },
+  { "ClearQuarantine", clear_quarantine_cb },
+  { "GetSettings", get_settings_cb },
+  { "Reload", reload_cb },
+  { "Quit", quit_cb },
+  { NULL, NULL },
 };
 
 WlyBusObject *
 wly_bus_admin_new (WlyBus *bus)
 {
-  WlyBusObject *object =
-      wly_bus_object_new (&bus->shared, &org_woolly_woolly1_admin_interface, methods, NULL, bus);
+  WlyBusObject *object = wly_bus_object_new (&bus->shared, &org_woolly_woolly1_admin_interface, methods, NULL, bus);
 
   wly_bus_object_set_host_only (object);
   return object;

@@ -141,9 +141,9 @@ wly_bus_call_resolve (WlyBusCall *self, const char *name, WlyBusResolvedCb callb
     callback (self, guard, NULL, user_data);
     return;
   }
-  resolving           = g_new (Resolving, 1);
-  resolving->call     = self;
-  resolving->callback = callback;
+  resolving            = g_new (Resolving, 1);
+  resolving->call      = self;
+  resolving->callback  = callback;
   resolving->user_data = user_data;
   wly_catalogue_resolve_async (self->bus->catalogue, name, resolved_cb, resolving);
 }

@@ -33,8 +33,8 @@ void wly_bus_call_fail (WlyBusCall *call, const GError *error);
 /* Keeps a model busy until the call is answered. */
 void wly_bus_call_use_model (WlyBusCall *call, WlyModel *model);
 
-/* Takes the body of a request: @input is checked against the scope INPUT, and stored in a sealed memory file as it is; the
- * descriptors that came with the message are kept in their order.  FALSE and @error set where it is refused. */
+/* Takes the body of a request: @input is checked against the scope INPUT, and stored in a sealed memory file as it is;
+ * the descriptors that came with the message are kept in their order.  FALSE and @error set where it is refused. */
 gboolean wly_bus_call_take_body (WlyBusCall *call, GVariant *input, GError **error);
 
 /* What a name of Manager's methods stands for: the caller's own model of OpenFiles, or one of the catalogue. */

@@ -107,8 +107,8 @@ identify (WlyBusCallers *self, WlyBusCaller *caller)
     return FALSE;
   g_variant_get (reply, "(@a{sv})", &credentials);
   caller->kind = WLY_CALLER_UNKNOWN;
-  if (g_variant_lookup (credentials, "ProcessID", "u", &pid) && g_variant_lookup (credentials, "UnixUserID", "u", &uid) &&
-      uid == getuid ()) {
+  if (g_variant_lookup (credentials, "ProcessID", "u", &pid) && g_variant_lookup (credentials, "UnixUserID", "u", &uid)
+      && uid == getuid ()) {
     g_free (caller->app);
     caller->kind = wly_bus_identity_of_pid (pid, &caller->app);
   }
@@ -142,10 +142,10 @@ wly_bus_callers_get (WlyBusCallers *self, const char *name)
     leave (caller);
     return NULL;
   }
-  key             = g_strdup_printf ("%s:%s", wly_caller_kind_to_string (caller->kind),
-                                     caller->kind == WLY_CALLER_UNKNOWN ? caller->name : caller->app);
+  key             = g_strdup_printf ("%s:%s", wly_bus_identity_kind_to_string (caller->kind),
+                         caller->kind == WLY_CALLER_UNKNOWN ? caller->name : caller->app);
   caller->account = wly_account_new (self->accounts, key);
-  g_debug ("caller %s is %s (%s)", name, caller->app, wly_caller_kind_to_string (caller->kind));
+  g_debug ("caller %s is %s (%s)", name, caller->app, wly_bus_identity_kind_to_string (caller->kind));
   return caller;
 }
 
@@ -166,13 +166,15 @@ wly_bus_callers_new (GDBusConnection *connection, WlyAccounts *accounts)
 void
 wly_bus_callers_free (WlyBusCallers *self)
 {
-  g_autoptr (GPtrArray) callers = NULL;
+  GHashTableIter iter;
+  gpointer caller;
 
   if (self == NULL)
     return;
-  callers = g_hash_table_get_values_as_ptr_array (self->by_name);
-  for (guint i = 0; i < callers->len; i++)
-    leave (callers->pdata[i]);
+  /* each one that leaves changes the table */
+  for (g_hash_table_iter_init (&iter, self->by_name); g_hash_table_iter_next (&iter, NULL, &caller);
+       g_hash_table_iter_init (&iter, self->by_name))
+    leave (caller);
   g_hash_table_unref (self->by_name);
   g_object_unref (self->connection);
   g_free (self);

@@ -2,8 +2,8 @@
  *
  * Who calls: one object for each connection that ever asked for something, until it leaves the bus.
  *
- * A caller is identified when it is first seen, by one question to the bus driver that is waited for: the driver never waits
- * for us, and an answer that came later would let calls overtake each other.
+ * A caller is identified when it is first seen, by one question to the bus driver that is waited for: the driver never
+ * waits for us, and an answer that came later would let calls overtake each other.
  *
  * Signal "gone" (): it has left the bus; what it had is to be freed.
  */

@@ -37,9 +37,9 @@ release_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMeth
 }
 
 static const WlyBusMethod methods[] = {
-    {"Cancel", cancel_cb},
-    {"Release", release_cb},
-    {NULL, NULL},
+  { "Cancel", cancel_cb },
+  { "Release", release_cb },
+  { NULL, NULL },
 };
 
 static void
@@ -93,7 +93,7 @@ wly_bus_generation_begin (WlyBusCall *call, WlySession *session, gboolean owns_s
   WlyAccount *account         = wly_bus_caller_get_account (call->caller);
   g_autoptr (GError) error    = NULL;
   g_autoptr (WlyRequest) made = NULL;
-  WlyRequestInput input       = {session, owns_session, call->body_fd, call->fds, call->options};
+  WlyRequestInput input       = { session, owns_session, call->body_fd, call->fds, call->options };
   WlyBusGeneration *self;
   int stream;
 

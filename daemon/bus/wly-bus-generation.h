@@ -18,7 +18,8 @@ typedef struct {
   gulong gone_handler;
 } WlyBusGeneration;
 
-/* Begins a generation for a call whose body and options are taken, and answers the call. @owns_session: it is one-shot. */
+/* Begins a generation for a call whose body and options are taken, and answers the call. @owns_session: it is one-shot.
+ */
 void wly_bus_generation_begin (WlyBusCall *call, WlySession *session, gboolean owns_session);
 
 void wly_bus_generation_free (WlyBusGeneration *generation);

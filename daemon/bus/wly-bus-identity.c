@@ -12,19 +12,20 @@
 #define MAX_INFO_BYTES 65536
 #define MAX_APP_BYTES  255
 
-static const char *const kind_names[] = {"host", "sandboxed", "unknown"};
+static const char *const kind_names[] = { "host", "sandboxed", "unknown" };
 
 const char *
-wly_caller_kind_to_string (WlyCallerKind kind)
+wly_bus_identity_kind_to_string (WlyCallerKind kind)
 {
   return kind_names[kind];
 }
 
-/* A regular file of bounded size; NULL and errno otherwise.  Files of /proc say that they are empty: read, don't ask. */
+/* A regular file of bounded size; NULL and errno otherwise.  Files of /proc say that they are empty: read, don't ask.
+ */
 static char *
 read_file_at (int dir_fd, const char *name, gsize *ret_n_bytes)
 {
-  int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  int fd                = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   g_autofree char *data = NULL;
   struct stat status;
   gsize n_bytes = 0;
@@ -99,8 +100,8 @@ same_root (int root_fd, int own_proc_fd)
 {
   struct stat status, own;
 
-  return fstat (root_fd, &status) == 0 && fstatat (own_proc_fd, "root", &own, 0) == 0 &&
-         status.st_dev == own.st_dev && status.st_ino == own.st_ino;
+  return fstat (root_fd, &status) == 0 && fstatat (own_proc_fd, "root", &own, 0) == 0 && status.st_dev == own.st_dev
+         && status.st_ino == own.st_ino;
 }
 
 static char *
@@ -143,7 +144,8 @@ wly_bus_identity_read (int proc_fd, int own_proc_fd, char **ret_app)
     *ret_app = app;
     return WLY_CALLER_SANDBOXED;
   }
-  if (info != NULL || info_errno != ENOENT || group == NULL || !our_root || !same_link (proc_fd, own_proc_fd, "ns/user"))
+  if (info != NULL || info_errno != ENOENT || group == NULL || !our_root
+      || !same_link (proc_fd, own_proc_fd, "ns/user"))
     return WLY_CALLER_UNKNOWN;
   g_free (*ret_app);
   *ret_app = program_name (proc_fd);
@@ -153,7 +155,7 @@ wly_bus_identity_read (int proc_fd, int own_proc_fd, char **ret_app)
 static gboolean
 is_alive (int pid_fd)
 {
-  struct pollfd poll_fd = {.fd = pid_fd, .events = POLLIN};
+  struct pollfd poll_fd = { .fd = pid_fd, .events = POLLIN };
 
   return poll (&poll_fd, 1, 0) == 0;
 }

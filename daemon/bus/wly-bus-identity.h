@@ -2,9 +2,9 @@
  *
  * Who is this process?  Reads what the kernel and the sandbox say of it, and trusts nothing that an app could write.
  *
- * Host is only who is in our user namespace, sees our root folder and is in no sandbox that we know.  A Flatpak app is known by
- * the file .flatpak-info in its root folder, which only Flatpak can put there; a snap by its control group.  Any doubt
- * makes it unknown, which gets no more than a sandboxed app does.
+ * Host is only who is in our user namespace, sees our root folder and is in no sandbox that we know.  A Flatpak app is
+ * known by the file .flatpak-info in its root folder, which only Flatpak can put there; a snap by its control group.
+ * Any doubt makes it unknown, which gets no more than a sandboxed app does.
  */
 #pragma once
 
@@ -18,10 +18,10 @@ typedef enum {
   WLY_CALLER_UNKNOWN,
 } WlyCallerKind;
 
-const char *wly_caller_kind_to_string (WlyCallerKind kind);
+const char *wly_bus_identity_kind_to_string (WlyCallerKind kind);
 
-/* @proc_fd: the folder /proc/PID of the caller; @own_proc_fd: /proc/self.  @ret_app (transfer full): the id of a sandboxed
- * app, the name of a host program; never NULL. */
+/* @proc_fd: the folder /proc/PID of the caller; @own_proc_fd: /proc/self.  @ret_app (transfer full): the id of a
+ * sandboxed app, the name of a host program; never NULL. */
 WlyCallerKind wly_bus_identity_read (int proc_fd, int own_proc_fd, char **ret_app);
 
 /* The same by process id; unknown where the process ends meanwhile, since its number may be another's by then. */

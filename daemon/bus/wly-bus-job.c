@@ -57,9 +57,9 @@ release_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMeth
 }
 
 static const WlyBusMethod methods[] = {
-    {"Cancel", cancel_cb},
-    {"Release", release_cb},
-    {NULL, NULL},
+  { "Cancel", cancel_cb },
+  { "Release", release_cb },
+  { NULL, NULL },
 };
 
 static void

@@ -57,7 +57,8 @@ peek_name (GVariant *parameters)
   return g_variant_get_string (name, NULL); /* lives in the message */
 }
 
-/* --- Resolve, OpenSession ------------------------------------------------------------------------------------------- */
+/* --- Resolve, OpenSession -------------------------------------------------------------------------------------------
+ */
 
 static void
 resolved_cb (WlyBusCall *call, WlyModel *model, const GError *error, gpointer data)
@@ -105,7 +106,8 @@ open_session_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBu
     wly_bus_call_resolve (call, peek_name (parameters), session_model_cb, NULL);
 }
 
-/* --- Generate, GenerateText ------------------------------------------------------------------------------------------ */
+/* --- Generate, GenerateText ------------------------------------------------------------------------------------------
+ */
 
 static WlyBusCall *
 begin_generate (WlyBus *bus, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
@@ -129,8 +131,7 @@ generate_model_cb (WlyBusCall *call, WlyModel *model, const GError *not_found, g
   g_autoptr (GError) error       = not_found != NULL ? g_error_copy (not_found) : NULL;
 
   if (model != NULL)
-    session =
-        wly_session_new (model, wly_bus_caller_get_account (call->caller), g_variant_new ("a{sv}", NULL), &error);
+    session = wly_session_new (model, wly_bus_caller_get_account (call->caller), g_variant_new ("a{sv}", NULL), &error);
   if (session != NULL)
     wly_bus_generation_begin (call, session, TRUE);
   else
@@ -155,7 +156,8 @@ generate_text_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDB
     wly_bus_text_begin (call, peek_name (parameters));
 }
 
-/* --- HoldModel, EstimateModel ----------------------------------------------------------------------------------------- */
+/* --- HoldModel, EstimateModel
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 load_ended_cb (GObject *source, GAsyncResult *result, gpointer data)
@@ -238,7 +240,8 @@ estimate_model_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GD
     wly_bus_call_resolve (call, peek_name (parameters), estimate_cb, NULL);
 }
 
-/* --- OpenFiles --------------------------------------------------------------------------------------------------------- */
+/* --- OpenFiles
+ * --------------------------------------------------------------------------------------------------------- */
 
 static WlyModelFiles *
 take_files (GVariant *handles, GDBusMethodInvocation *invocation, GError **error)
@@ -292,7 +295,8 @@ open_files_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
   wly_bus_call_return (call, g_variant_new ("(o)", exported->path));
 }
 
-/* --- ListPlugins, ListDevices ------------------------------------------------------------------------------------------- */
+/* --- ListPlugins, ListDevices
+ * ------------------------------------------------------------------------------------------- */
 
 static GVariant *
 without_devices (GVariant *list)
@@ -339,16 +343,11 @@ list_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
 }
 
 static const WlyBusMethod methods[] = {
-    {"Resolve", resolve_cb},
-    {"OpenSession", open_session_cb},
-    {"Generate", generate_cb},
-    {"GenerateText", generate_text_cb},
-    {"HoldModel", hold_model_cb},
-    {"EstimateModel", estimate_model_cb},
-    {"OpenFiles", open_files_cb},
-    {"ListPlugins", list_cb},
-    {"ListDevices", list_cb},
-    {NULL, NULL},
+  { "Resolve", resolve_cb },      { "OpenSession", open_session_cb },
+  { "Generate", generate_cb },    { "GenerateText", generate_text_cb },
+  { "HoldModel", hold_model_cb }, { "EstimateModel", estimate_model_cb },
+  { "OpenFiles", open_files_cb }, { "ListPlugins", list_cb },
+  { "ListDevices", list_cb },     { NULL, NULL },
 };
 
 WlyBusObject *

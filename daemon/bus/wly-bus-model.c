@@ -67,8 +67,8 @@ state_property (WlyBusModel *self, WlyBusCaller *caller, const char *name)
 static GVariant *
 property_cb (gpointer data, WlyBusCaller *caller, const char *name)
 {
-  static const char *const none[] = {NULL};
-  static const WlyModelInfo empty = {.name = "", .architecture = "", .quantization = "", .license = ""};
+  static const char *const none[] = { NULL };
+  static const WlyModelInfo empty = { .name = "", .architecture = "", .quantization = "", .license = "" };
   WlyBusModel *self               = data;
   const WlyModelInfo *info        = wly_model_get_info (self->model);
 
@@ -93,7 +93,8 @@ property_cb (gpointer data, WlyBusCaller *caller, const char *name)
   return state_property (self, caller, name);
 }
 
-/* --- load and unload ----------------------------------------------------------------------------------------------- */
+/* --- load and unload -----------------------------------------------------------------------------------------------
+ */
 
 static void
 load_ended_cb (GObject *source, GAsyncResult *result, gpointer data)
@@ -109,8 +110,8 @@ load_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
   g_autoptr (GError) error     = NULL;
 
-  if (!wly_options_check (1u << WLY_SCOPE_LOAD, options, &error) ||
-      !wly_bus_hold_add (self->bus, caller, self->model, &error)) {
+  if (!wly_options_check (1u << WLY_SCOPE_LOAD, options, &error)
+      || !wly_bus_hold_add (self->bus, caller, self->model, &error)) {
     wly_bus_return_error (invocation, error);
     return;
   }
@@ -130,7 +131,8 @@ unload_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMetho
   g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
-/* --- text and tokens ------------------------------------------------------------------------------------------------ */
+/* --- text and tokens ------------------------------------------------------------------------------------------------
+ */
 
 static GVariant *
 body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
@@ -226,8 +228,8 @@ text_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
     return;
   if (g_variant_n_children (parameters) > 1)
     call->options = g_variant_get_child_value (parameters, 1);
-  if ((call->options != NULL && !wly_options_check (1u << WLY_SCOPE_TOKENIZE, call->options, &error)) ||
-      !wly_bus_call_take_body (call, input, &error)) {
+  if ((call->options != NULL && !wly_options_check (1u << WLY_SCOPE_TOKENIZE, call->options, &error))
+      || !wly_bus_call_take_body (call, input, &error)) {
     wly_bus_call_fail (call, error);
     return;
   }
@@ -258,7 +260,8 @@ detokenize_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
   wly_model_ensure_async (self->model, FALSE, NULL, NULL, forward_cb, call);
 }
 
-/* --- who uses it ----------------------------------------------------------------------------------------------------- */
+/* --- who uses it -----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
   WlyBusCaller *caller;
@@ -291,8 +294,8 @@ collect_users (WlyBusModel *self)
   }
   for (guint i = 0; i < bus->generations->len; i++) {
     WlyBusGeneration *generation = bus->generations->pdata[i];
-    if (!wly_request_has_ended (generation->request) &&
-        wly_session_get_model (wly_request_get_session (generation->request)) == self->model)
+    if (!wly_request_has_ended (generation->request)
+        && wly_session_get_model (wly_request_get_session (generation->request)) == self->model)
       find_user (users, generation->caller)->n_generations++;
   }
   for (guint i = 0; i < bus->holds->len; i++) {
@@ -310,7 +313,7 @@ user_row (const User *user)
 
   g_variant_dict_insert (&row, "name", "s", wly_bus_caller_get_name (user->caller));
   g_variant_dict_insert (&row, "app", "s", wly_bus_caller_get_app (user->caller));
-  g_variant_dict_insert (&row, "kind", "s", wly_caller_kind_to_string (wly_bus_caller_get_kind (user->caller)));
+  g_variant_dict_insert (&row, "kind", "s", wly_bus_identity_kind_to_string (wly_bus_caller_get_kind (user->caller)));
   g_variant_dict_insert (&row, "sessions", "u", user->n_sessions);
   g_variant_dict_insert (&row, "generations", "u", user->n_generations);
   g_variant_dict_insert (&row, "holds", "u", user->n_holds);
@@ -338,17 +341,12 @@ list_users_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
 }
 
 static const WlyBusMethod methods[] = {
-    {"Load", load_cb},
-    {"Unload", unload_cb},
-    {"Tokenize", text_cb},
-    {"Detokenize", detokenize_cb},
-    {"Count", text_cb},
-    {"Render", text_cb},
-    {"ListUsers", list_users_cb},
-    {NULL, NULL},
+  { "Load", load_cb },  { "Unload", unload_cb }, { "Tokenize", text_cb },        { "Detokenize", detokenize_cb },
+  { "Count", text_cb }, { "Render", text_cb },   { "ListUsers", list_users_cb }, { NULL, NULL },
 };
 
-/* --- the object ------------------------------------------------------------------------------------------------------- */
+/* --- the object
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void
 changed_cb (WlyModel *model, gpointer data)

@@ -79,7 +79,7 @@ get_property_cb (GDBusConnection *connection, const char *sender, const char *pa
   return NULL;
 }
 
-static GDBusInterfaceVTable vtable = {method_call_cb, get_property_cb, NULL, {NULL}};
+static GDBusInterfaceVTable vtable = { method_call_cb, get_property_cb, NULL, { NULL } };
 
 static GDBusInterfaceInfo *
 get_info (GDBusInterfaceSkeleton *skeleton)
@@ -114,8 +114,8 @@ flush (GDBusInterfaceSkeleton *skeleton)
 static gboolean
 is_told (const GDBusPropertyInfo *property)
 {
-  const char *emits = g_dbus_annotation_info_lookup (property->annotations,
-                                                     "org.freedesktop.DBus.Property.EmitsChangedSignal");
+  const char *emits =
+      g_dbus_annotation_info_lookup (property->annotations, "org.freedesktop.DBus.Property.EmitsChangedSignal");
 
   return emits == NULL || g_str_equal (emits, "true");
 }
@@ -153,8 +153,8 @@ tell (WlyBusObject *self)
     return;
   self->last_told_us = g_get_monotonic_time ();
   g_dbus_connection_emit_signal (self->shared.connection, self->owner, self->path, "org.freedesktop.DBus.Properties",
-                                 "PropertiesChanged",
-                                 g_variant_new ("(s@a{sv}as)", self->info->name, changes, NULL), NULL);
+                                 "PropertiesChanged", g_variant_new ("(s@a{sv}as)", self->info->name, changes, NULL),
+                                 NULL);
 }
 
 static gboolean

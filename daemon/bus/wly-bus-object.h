@@ -37,7 +37,8 @@ typedef struct {
   gpointer activity_data;
 } WlyBusShared;
 
-/* @self: for the functions, which are called only while the object is exported. @property: NULL where there are none. */
+/* @self: for the functions, which are called only while the object is exported. @property: NULL where there are none.
+ */
 WlyBusObject *wly_bus_object_new (const WlyBusShared *shared, const GDBusInterfaceInfo *info,
                                   const WlyBusMethod *methods, WlyBusPropertyCb property, gpointer self);
 

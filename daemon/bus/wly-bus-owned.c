@@ -17,8 +17,8 @@ struct WlyBusOwned {
   Table *table; /* shared with the filter, which runs in GDBus's thread */
 };
 
-static const char *const parents[] = {WOOLLY_PATH_SESSIONS, WOOLLY_PATH_GENERATIONS, WOOLLY_PATH_JOBS,
-                                      WOOLLY_PATH_FILES};
+static const char *const parents[] = { WOOLLY_PATH_SESSIONS, WOOLLY_PATH_GENERATIONS, WOOLLY_PATH_JOBS,
+                                       WOOLLY_PATH_FILES };
 
 static void
 table_unref (gpointer data)
@@ -99,13 +99,12 @@ filter_call (GDBusConnection *connection, Table *table, GDBusMessage *message, c
 
   if (is_owner (table, path, g_dbus_message_get_sender (message)))
     return message;
-  if (g_str_equal (path, parent) && g_strcmp0 (member, "Introspect") == 0 &&
-      (interface == NULL || g_str_equal (interface, "org.freedesktop.DBus.Introspectable")))
+  if (g_str_equal (path, parent) && g_strcmp0 (member, "Introspect") == 0
+      && (interface == NULL || g_str_equal (interface, "org.freedesktop.DBus.Introspectable")))
     answer_introspect (connection, table, message, parent);
   else if ((g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) == 0)
-    send_and_unref (connection,
-                    g_dbus_message_new_method_error (message, "org.freedesktop.DBus.Error.UnknownObject",
-                                                     "there is no object %s, or it is not yours", path));
+    send_and_unref (connection, g_dbus_message_new_method_error (message, "org.freedesktop.DBus.Error.UnknownObject",
+                                                                 "there is no object %s, or it is not yours", path));
   g_object_unref (message);
   return NULL;
 }
@@ -121,8 +120,8 @@ filter_cb (GDBusConnection *connection, GDBusMessage *message, gboolean incoming
   if (incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
     return filter_call (connection, data, message, path, parent);
   /* a signal of such an object goes to its owner, or to nobody */
-  if (!incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_SIGNAL &&
-      g_dbus_message_get_destination (message) == NULL) {
+  if (!incoming && g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_SIGNAL
+      && g_dbus_message_get_destination (message) == NULL) {
     g_object_unref (message);
     return NULL;
   }

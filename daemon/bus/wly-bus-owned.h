@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Objects that only their owner sees.  Everything below sessions/, generations/, jobs/ and files/ passes here before
- * GDBus handles it: to anybody but the owner an object is as unknown as one that never was, for its methods, its properties
- * and introspection alike.
+ * GDBus handles it: to anybody but the owner an object is as unknown as one that never was, for its methods, its
+ * properties and introspection alike.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-static const char *const state_names[] = {"idle", "waiting", "generating"};
+static const char *const state_names[] = { "idle", "waiting", "generating" };
 
 static GVariant *
 property_cb (gpointer data, WlyBusCaller *caller, const char *name)
@@ -37,8 +37,8 @@ generate_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMet
   if (call == NULL)
     return;
   call->options = g_variant_get_child_value (parameters, 1);
-  if (!wly_options_check (1u << WLY_SCOPE_GENERATE, call->options, &error) ||
-      !wly_bus_call_take_body (call, input, &error))
+  if (!wly_options_check (1u << WLY_SCOPE_GENERATE, call->options, &error)
+      || !wly_bus_call_take_body (call, input, &error))
     wly_bus_call_fail (call, error);
   else
     wly_bus_generation_begin (call, self->session, FALSE);
@@ -180,10 +180,10 @@ restore_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMeth
 static void
 get_tokens_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  WlyBusSession *self               = data;
-  g_autoptr (GError) error          = NULL;
-  g_autoptr (GBytes) bytes          = wly_session_get_tokens (self->session, &error);
-  g_autofree guint32 *tokens        = NULL;
+  WlyBusSession *self        = data;
+  g_autoptr (GError) error   = NULL;
+  g_autoptr (GBytes) bytes   = wly_session_get_tokens (self->session, &error);
+  g_autofree guint32 *tokens = NULL;
   gsize n_tokens;
   const guint8 *data_bytes;
 
@@ -195,11 +195,11 @@ get_tokens_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
   n_tokens /= sizeof (guint32);
   tokens = g_new (guint32, MAX (n_tokens, 1));
   for (gsize i = 0; i < n_tokens; i++)
-    tokens[i] = (guint32)data_bytes[4 * i] | (guint32)data_bytes[4 * i + 1] << 8 |
-                (guint32)data_bytes[4 * i + 2] << 16 | (guint32)data_bytes[4 * i + 3] << 24;
+    tokens[i] = (guint32)data_bytes[4 * i] | (guint32)data_bytes[4 * i + 1] << 8 | (guint32)data_bytes[4 * i + 2] << 16
+                | (guint32)data_bytes[4 * i + 3] << 24;
   g_dbus_method_invocation_return_value (
-      invocation, g_variant_new ("(@au)", g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, tokens, n_tokens,
-                                                                     sizeof (guint32))));
+      invocation,
+      g_variant_new ("(@au)", g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, tokens, n_tokens, sizeof (guint32))));
 }
 
 static void
@@ -212,14 +212,10 @@ close_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethod
 }
 
 static const WlyBusMethod methods[] = {
-    {"Generate", generate_cb},
-    {"Fork", fork_cb},
-    {"Truncate", truncate_cb},
-    {"Save", save_cb},
-    {"Restore", restore_cb},
-    {"GetTokens", get_tokens_cb},
-    {"Close", close_cb},
-    {NULL, NULL},
+  { "Generate", generate_cb }, { "Fork", fork_cb },
+  { "Truncate", truncate_cb }, { "Save", save_cb },
+  { "Restore", restore_cb },   { "GetTokens", get_tokens_cb },
+  { "Close", close_cb },       { NULL, NULL },
 };
 
 static void
@@ -254,7 +250,7 @@ wly_bus_session_new (WlyBus *bus, WlyBusCaller *caller, WlySession *session, GEr
   self->caller     = g_object_ref (caller);
   self->session    = g_object_ref (session);
   self->model_path = wly_bus_path_of_model (bus, wly_session_get_model (session));
-  self->path = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, WOOLLY_PATH_SESSIONS, wly_session_get_number (session));
+  self->path       = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, WOOLLY_PATH_SESSIONS, wly_session_get_number (session));
   self->object = wly_bus_object_new (&bus->shared, &org_woolly_woolly1_session_interface, methods, property_cb, self);
   self->gone_handler = g_signal_connect (caller, "gone", G_CALLBACK (gone_cb), self);
   g_signal_connect (session, "changed", G_CALLBACK (changed_cb), self);

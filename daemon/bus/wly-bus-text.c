@@ -152,12 +152,12 @@ gone_cb (WlyBusCaller *caller, gpointer data)
 static WlyRequest *
 make_request (Text *self, WlyModel *model, GError **error)
 {
-  WlyBusCall *call              = self->call;
-  WlyAccount *account           = wly_bus_caller_get_account (call->caller);
-  g_auto (GVariantDict) dict    = G_VARIANT_DICT_INIT (call->options);
-  g_autoptr (GVariant) options  = NULL;
+  WlyBusCall *call               = self->call;
+  WlyAccount *account            = wly_bus_caller_get_account (call->caller);
+  g_auto (GVariantDict) dict     = G_VARIANT_DICT_INIT (call->options);
+  g_autoptr (GVariant) options   = NULL;
   g_autoptr (WlySession) session = wly_session_new (model, account, g_variant_new ("a{sv}", NULL), error);
-  WlyRequestInput input         = {session, TRUE, call->body_fd, call->fds, NULL};
+  WlyRequestInput input          = { session, TRUE, call->body_fd, call->fds, NULL };
 
   if (session == NULL)
     return NULL;

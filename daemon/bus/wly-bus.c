@@ -116,14 +116,14 @@ has_running (WlyBus *self)
 gboolean
 wly_bus_is_working (WlyBus *self)
 {
-  return self->n_calls > 0 || wly_accounts_get_n_requests (self->accounts) > 0 || has_running (self);
+  return self->n_calls > 0 || wly_accounts_get_count (self->accounts, WLY_ACCOUNTS_REQUESTS) > 0 || has_running (self);
 }
 
 gboolean
 wly_bus_is_idle (WlyBus *self)
 {
-  return !wly_bus_is_working (self) && self->sessions->len == 0 && self->generations->len == 0 &&
-         self->holds->len == 0 && self->given->len == 0 && wly_residency_get_bytes (self->context->residency) == 0;
+  return !wly_bus_is_working (self) && self->sessions->len == 0 && self->generations->len == 0 && self->holds->len == 0
+         && self->given->len == 0 && wly_residency_get_total_bytes (self->context->residency) == 0;
 }
 
 void
@@ -161,8 +161,8 @@ export_root (WlyBus *self, GError **error)
 {
   self->manager = wly_bus_manager_new (self);
   self->admin   = wly_bus_admin_new (self);
-  if (!wly_bus_object_export (self->manager, WOOLLY_OBJECT_PATH, NULL, error) ||
-      !wly_bus_object_export (self->admin, WOOLLY_OBJECT_PATH, NULL, error))
+  if (!wly_bus_object_export (self->manager, WOOLLY_OBJECT_PATH, NULL, error)
+      || !wly_bus_object_export (self->admin, WOOLLY_OBJECT_PATH, NULL, error))
     return FALSE;
   self->models = g_dbus_object_manager_server_new (WOOLLY_OBJECT_PATH);
   g_dbus_object_manager_server_set_connection (self->models, self->shared.connection);
@@ -177,20 +177,20 @@ wly_bus_new (GDBusConnection *connection, WlySettings *settings, const char *set
   self->settings      = g_object_ref (settings);
   self->settings_file = g_strdup (settings_file);
   load_settings (self);
-  self->context                  = wly_model_context_new (settings);
-  self->catalogue                = wly_catalogue_new (self->context);
-  self->accounts                 = wly_accounts_new (settings);
-  self->shared.connection        = g_object_ref (connection);
-  self->shared.callers           = wly_bus_callers_new (connection, self->accounts);
-  self->shared.owned             = wly_bus_owned_new (connection);
-  self->shared.activity          = activity_cb;
-  self->shared.activity_data     = self;
-  self->listed                   = owned_list (wly_bus_model_free);
-  self->given                    = owned_list (wly_bus_model_free);
-  self->sessions                 = owned_list (wly_bus_session_free);
-  self->generations              = owned_list (wly_bus_generation_free);
-  self->holds                    = owned_list (wly_bus_hold_free);
-  self->jobs                     = owned_list (wly_bus_job_free);
+  self->context              = wly_model_context_new (settings);
+  self->catalogue            = wly_catalogue_new (self->context);
+  self->accounts             = wly_accounts_new (settings);
+  self->shared.connection    = g_object_ref (connection);
+  self->shared.callers       = wly_bus_callers_new (connection, self->accounts);
+  self->shared.owned         = wly_bus_owned_new (connection);
+  self->shared.activity      = activity_cb;
+  self->shared.activity_data = self;
+  self->listed               = owned_list (wly_bus_model_free);
+  self->given                = owned_list (wly_bus_model_free);
+  self->sessions             = owned_list (wly_bus_session_free);
+  self->generations          = owned_list (wly_bus_generation_free);
+  self->holds                = owned_list (wly_bus_hold_free);
+  self->jobs                 = owned_list (wly_bus_job_free);
   if (!export_root (self, error)) {
     wly_bus_free (self);
     return NULL;

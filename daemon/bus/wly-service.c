@@ -5,13 +5,13 @@
 #include "woolly-names.h"
 
 #include <stdlib.h>
-#if HAVE_SYSTEMD
+#ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
 
-#define DRAIN_US         (10 * G_USEC_PER_SEC)
-#define DRAIN_POLL_MS    50
-#define BUS_TIMEOUT_MS   5000
+#define DRAIN_US       (10 * G_USEC_PER_SEC)
+#define DRAIN_POLL_MS  50
+#define BUS_TIMEOUT_MS 5000
 
 /* org.freedesktop.DBus.RequestName */
 #define NAME_ALLOW_REPLACEMENT 1u
@@ -35,12 +35,13 @@ struct WlyService {
 static void
 notify (const char *state)
 {
-#if HAVE_SYSTEMD
+#ifdef HAVE_SYSTEMD
   sd_notify (0, state);
 #endif
 }
 
-/* --- the bus name -------------------------------------------------------------------------------------------------- */
+/* --- the bus name --------------------------------------------------------------------------------------------------
+ */
 
 static guint32
 ask_driver (WlyService *self, const char *method, GVariant *parameters, GError **error)
@@ -86,7 +87,8 @@ name_lost_cb (GDBusConnection *connection, const char *sender, const char *path,
   wly_service_stop (self);
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------------------------------
+ */
 
 static gboolean
 drain_cb (gpointer data)
@@ -120,12 +122,13 @@ stop_cb (gpointer data)
   wly_service_stop (data);
 }
 
-/* --- ending when idle -------------------------------------------------------------------------------------------------- */
+/* --- ending when idle
+ * -------------------------------------------------------------------------------------------------- */
 
 static void set_idle_timer (WlyService *self);
 
-/* Ends, and loses no call: the name goes first, then what came in until then is looked at, and where there is any the name is
- * taken back. */
+/* Ends, and loses no call: the name goes first, then what came in until then is looked at, and where there is any the
+ * name is taken back. */
 static void
 leave (WlyService *self)
 {
@@ -181,9 +184,10 @@ activity_cb (gpointer data)
   set_idle_timer (data);
 }
 
-/* --- systemd ------------------------------------------------------------------------------------------------------------ */
+/* --- systemd
+ * ------------------------------------------------------------------------------------------------------------ */
 
-#if HAVE_SYSTEMD
+#ifdef HAVE_SYSTEMD
 static gboolean
 watchdog_cb (gpointer data)
 {
@@ -195,7 +199,7 @@ watchdog_cb (gpointer data)
 static void
 start_watchdog (WlyService *self)
 {
-#if HAVE_SYSTEMD
+#ifdef HAVE_SYSTEMD
   guint64 interval_us;
 
   if (sd_watchdog_enabled (0, &interval_us) > 0)

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct WlyService WlyService;
 
-/* @replace: take the name from an instance that has it.  FALSE in @ret_owned: another instance has the name, and there is
- * nothing to do.  NULL and @error set where the bus refuses. */
+/* @replace: take the name from an instance that has it.  FALSE in @ret_owned: another instance has the name, and there
+ * is nothing to do.  NULL and @error set where the bus refuses. */
 WlyService *wly_service_new (WlyBus *bus, GDBusConnection *connection, GMainLoop *loop, gboolean replace,
                              gboolean *ret_owned, GError **error);
 

@@ -34,7 +34,7 @@ set_free (gpointer data)
 }
 
 void
-wly_scan_entry_free (WlyScanEntry *entry)
+wly_catalogue_scan_entry_free (WlyScanEntry *entry)
 {
   g_free (entry->id);
   g_free (entry->key);
@@ -178,7 +178,7 @@ wly_catalogue_scan (const char *const *sources)
 {
   Scan scan = { g_ptr_array_new_with_free_func (set_free), g_hash_table_new (g_str_hash, g_str_equal) };
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  GPtrArray *entries         = g_ptr_array_new_with_free_func ((GDestroyNotify)wly_scan_entry_free);
+  GPtrArray *entries         = g_ptr_array_new_with_free_func ((GDestroyNotify)wly_catalogue_scan_entry_free);
 
   for (gsize i = 0; sources[i] != NULL; i++)
     add_source (&scan, sources[i]);

@@ -14,7 +14,7 @@ typedef struct {
   WlyModelFiles *files;
 } WlyScanEntry;
 
-void wly_scan_entry_free (WlyScanEntry *entry);
+void wly_catalogue_scan_entry_free (WlyScanEntry *entry);
 
 /* @sources: folders, whose own regular files NAME.gguf count, or single files; earlier ones get the plain ids.
  * (transfer full) array of WlyScanEntry*, by id. */

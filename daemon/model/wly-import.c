@@ -40,8 +40,8 @@ wly_import_check_name (const char *name)
 {
   gsize n_bytes = strlen (name);
 
-  if (n_bytes == 0 || n_bytes > MAX_NAME_BYTES || name[0] == '.' || strchr (name, '/') != NULL ||
-      !g_utf8_validate (name, -1, NULL) || g_str_equal (name, ".gguf"))
+  if (n_bytes == 0 || n_bytes > MAX_NAME_BYTES || name[0] == '.' || strchr (name, '/') != NULL
+      || !g_utf8_validate (name, -1, NULL) || g_str_equal (name, ".gguf"))
     return NULL;
   for (const char *c = name; *c != '\0'; c++)
     if (g_ascii_iscntrl (*c))
@@ -149,10 +149,10 @@ copy (WlyImport *self, int out, GError **error)
 static void
 copy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  WlyImport *self  = source;
-  GError *error    = NULL;
-  gboolean ok      = FALSE;
-  int out          = -1;
+  WlyImport *self = source;
+  GError *error   = NULL;
+  gboolean ok     = FALSE;
+  int out         = -1;
 
   if (g_mkdir_with_parents (self->folder, 0700) != 0)
     set_errno (&error, "cannot make the folder", self->folder);
@@ -224,8 +224,8 @@ copied_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task          = data;
   WlyImport *self                 = WLY_IMPORT (source);
-  const char *const arguments[]   = {"model", "--files", "1", NULL};
-  const char *const paths[]       = {self->hidden, NULL};
+  const char *const arguments[]   = { "model", "--files", "1", NULL };
+  const char *const paths[]       = { self->hidden, NULL };
   g_autoptr (WlyModelFiles) files = NULL;
   g_autoptr (GUnixFDList) fds     = NULL;
   g_autoptr (GError) error        = NULL;

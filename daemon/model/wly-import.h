@@ -23,7 +23,8 @@ char *wly_import_run_finish (WlyImport *import, GAsyncResult *result, GError **e
 void wly_import_cancel (WlyImport *import);
 void wly_import_get_progress (WlyImport *import, guint64 *ret_done, guint64 *ret_total);
 
-/* A name that a model file may have: no folders, not hidden, .gguf added where it lacks; NULL otherwise. (transfer full) */
+/* A name that a model file may have: no folders, not hidden, .gguf added where it lacks; NULL otherwise. (transfer
+ * full) */
 char *wly_import_check_name (const char *name);
 
 G_END_DECLS

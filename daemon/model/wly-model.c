@@ -3,6 +3,7 @@
 
 #include "wly-cpu.h"
 #include "wly-error.h"
+#include "wly-model-waiters.h"
 #include "wly-options.h"
 #include "wly-os.h"
 
@@ -26,7 +27,7 @@ struct _WlyModel {
   GError *error;
   gboolean probing;
   gboolean files_refused; /* a probe or a worker said so: asking again gives the same */
-  GQueue waiters;         /* GTask* with Waiter */
+  WlyModelWaiters *waiters;
   WlyWorkerProcess *worker;
   GVariant *load_options; /* in force while loading and ready */
   guint64 done_bytes, total_bytes;
@@ -36,12 +37,6 @@ struct _WlyModel {
   int n_busy, n_held;
   guint quarantine_timer;
 };
-
-typedef struct {
-  gboolean loaded;
-  GVariant *options;
-  gulong cancelled_handler;
-} Waiter;
 
 enum { SIGNAL_CHANGED, SIGNAL_WORKER_GONE, SIGNAL_GENERATION_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
@@ -88,68 +83,6 @@ set_error (WlyModel *self, const GError *error)
 
 /* --- who waits ------------------------------------------------------------------------------------------------- */
 
-static void
-waiter_free (gpointer data)
-{
-  Waiter *waiter = data;
-
-  g_clear_pointer (&waiter->options, g_variant_unref);
-  g_free (waiter);
-}
-
-/* Off the list; the caller owns it and answers it. */
-static void
-take_waiter (WlyModel *self, GTask *task)
-{
-  Waiter *waiter            = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  g_queue_remove (&self->waiters, task);
-  if (waiter->cancelled_handler != 0)
-    g_signal_handler_disconnect (cancellable, waiter->cancelled_handler);
-  waiter->cancelled_handler = 0;
-}
-
-/* Answering runs callbacks, which may ask again: who is to be answered is taken off the list first. */
-static GPtrArray *
-take_waiters (WlyModel *self, gboolean (*matches) (WlyModel *, const Waiter *))
-{
-  GPtrArray *taken = g_ptr_array_new_with_free_func (g_object_unref);
-  GList *next;
-
-  for (GList *item = self->waiters.head; item != NULL; item = next) {
-    GTask *task = item->data;
-    next        = item->next;
-    if (matches (self, g_task_get_task_data (task))) {
-      take_waiter (self, task);
-      g_ptr_array_add (taken, task);
-    }
-  }
-  return taken;
-}
-
-static gboolean
-wants_anything (WlyModel *self, const Waiter *waiter)
-{
-  return TRUE;
-}
-
-static gboolean
-wants_loaded (WlyModel *self, const Waiter *waiter)
-{
-  return waiter->loaded;
-}
-
-static void
-fail_waiters (WlyModel *self, gboolean only_loaded, const GError *error)
-{
-  g_autoptr (GPtrArray) taken = take_waiters (self, only_loaded ? wants_loaded : wants_anything);
-  g_autoptr (GError) copy     = g_error_copy (error); /* the callbacks may replace self->error */
-
-  for (guint i = 0; i < taken->len; i++)
-    g_task_return_error (taken->pdata[i], g_error_copy (copy));
-}
-
 static gboolean
 options_fit (WlyModel *self, GVariant *options)
 {
@@ -158,29 +91,34 @@ options_fit (WlyModel *self, GVariant *options)
 }
 
 static gboolean
-is_satisfied (WlyModel *self, const Waiter *waiter)
+is_satisfied_cb (const WlyModelWaiter *waiter, gpointer data)
 {
+  WlyModel *self = data;
+
   if (!waiter->loaded)
     return self->state == WLY_MODEL_OPENED || self->state == WLY_MODEL_LOADING || self->state == WLY_MODEL_READY;
   return self->state == WLY_MODEL_READY && options_fit (self, waiter->options);
 }
 
 static void
-answer_satisfied (WlyModel *self)
+fail_waiters (WlyModel *self, gboolean only_loaded, const GError *error)
 {
-  g_autoptr (GPtrArray) taken = take_waiters (self, is_satisfied);
-
-  for (guint i = 0; i < taken->len; i++)
-    g_task_return_boolean (taken->pdata[i], TRUE);
+  wly_model_waiters_fail (self->waiters, only_loaded, error);
 }
 
-static GTask *
-first_waiter (WlyModel *self, gboolean loaded)
+static void
+update_use (WlyModel *self)
 {
-  for (GList *item = self->waiters.head; item != NULL; item = item->next)
-    if (!loaded || ((Waiter *)g_task_get_task_data (item->data))->loaded)
-      return item->data;
-  return NULL;
+  /* while somebody waits for it, it does not leave */
+  gboolean busy = self->n_busy > 0 || !wly_model_waiters_is_empty (self->waiters);
+
+  wly_residency_set_use (self->resident, busy, self->n_held > 0);
+}
+
+static void
+waiter_cancelled_cb (gpointer data)
+{
+  update_use (data);
 }
 
 /* --- the worker ------------------------------------------------------------------------------------------------- */
@@ -282,7 +220,7 @@ exited_cb (WlyWorkerProcess *worker, GError *error, gpointer data)
   if (quarantined)
     enter_quarantine (self);
   g_signal_emit (self, signals[SIGNAL_WORKER_GONE], 0, error);
-  wly_resident_set_bytes (self->resident, 0);
+  wly_residency_set_bytes (self->resident, 0);
   take_next_files (self);
   step (self);
 }
@@ -362,7 +300,7 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_variant_get (reply, "(@a{sv})", &dictionary);
   take_info (self, dictionary);
   set_error (self, NULL);
-  wly_resident_set_bytes (self->resident, OPENED_BYTES);
+  wly_residency_set_bytes (self->resident, OPENED_BYTES);
   set_state (self, WLY_MODEL_OPENED);
   step (self);
 }
@@ -471,9 +409,9 @@ take_load_info (WlyModel *self, GVariant *dictionary)
   g_free (self->device);
   self->device = strlen (device) <= MAX_TEXT_BYTES ? g_strdup (device) : g_strdup ("");
   /* what was booked stays booked; a worker that says it needs more is believed up to what would scare nobody away */
-  if (g_uint64_checked_add (&sum, weights_bytes, kv_bytes) && sum > wly_resident_get_bytes (self->resident)
+  if (g_uint64_checked_add (&sum, weights_bytes, kv_bytes) && sum > wly_residency_get_bytes (self->resident)
       && sum <= wly_residency_get_budget (self->context->residency))
-    wly_resident_set_bytes (self->resident, sum);
+    wly_residency_set_bytes (self->resident, sum);
 }
 
 static void
@@ -489,7 +427,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
     return;
   if (reply == NULL) {
     g_clear_pointer (&self->load_options, g_variant_unref);
-    wly_resident_set_bytes (self->resident, OPENED_BYTES);
+    wly_residency_set_bytes (self->resident, OPENED_BYTES);
     set_error (self, error);
     set_state (self, WLY_MODEL_OPENED);
     fail_waiters (self, TRUE, error);
@@ -515,10 +453,10 @@ room_cb (WlyResidency *residency, gpointer data)
 }
 
 static void
-start_load (WlyModel *self, GTask *task)
+start_load (WlyModel *self)
 {
-  Waiter *waiter           = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
+  const WlyModelWaiter *waiter = wly_model_waiters_first (self->waiters, TRUE);
+  g_autoptr (GError) error     = NULL;
   guint64 kv_bytes;
   guint64 n_bytes = wly_model_estimate (self, &kv_bytes);
 
@@ -561,22 +499,10 @@ load_anew (WlyModel *self)
 }
 
 static void
-update_use (WlyModel *self)
-{
-  /* while somebody waits for it, it does not leave */
-  gboolean busy = self->n_busy > 0 || !g_queue_is_empty (&self->waiters);
-
-  wly_resident_set_use (self->resident, busy, self->n_held > 0);
-}
-
-static void
 step (WlyModel *self)
 {
-  GTask *task;
-
-  answer_satisfied (self);
-  task = first_waiter (self, FALSE);
-  if (task != NULL) {
+  wly_model_waiters_answer (self->waiters, is_satisfied_cb, self);
+  if (!wly_model_waiters_is_empty (self->waiters)) {
     switch (self->state) {
     case WLY_MODEL_UNKNOWN:
     case WLY_MODEL_AVAILABLE:
@@ -592,7 +518,7 @@ step (WlyModel *self)
       fail_waiters (self, FALSE, self->error);
       break;
     case WLY_MODEL_OPENED:
-      start_load (self, first_waiter (self, TRUE));
+      start_load (self);
       break;
     case WLY_MODEL_READY:
       load_anew (self);
@@ -604,41 +530,11 @@ step (WlyModel *self)
   update_use (self);
 }
 
-static void
-cancelled_cb (GCancellable *cancellable, gpointer data)
-{
-  g_autoptr (GTask) task = data;
-  WlyModel *self         = g_task_get_source_object (task);
-  Waiter *waiter         = g_task_get_task_data (task);
-
-  /* in the handler it cannot be disconnected; the task holds the cancellable alone from here on */
-  waiter->cancelled_handler = 0;
-  if (g_queue_remove (&self->waiters, task))
-    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_CANCELLED, "cancelled");
-  else
-    g_steal_pointer (&task);
-  update_use (self);
-}
-
 void
 wly_model_ensure_async (WlyModel *self, gboolean loaded, GVariant *options, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task    = g_task_new (self, cancellable, callback, user_data);
-  Waiter *waiter = g_new0 (Waiter, 1);
-
-  g_task_set_check_cancellable (task, FALSE);
-  waiter->loaded  = loaded;
-  waiter->options = options != NULL ? g_variant_ref (options) : NULL;
-  g_task_set_task_data (task, waiter, waiter_free);
-  if (cancellable != NULL && g_cancellable_is_cancelled (cancellable)) {
-    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_CANCELLED, "cancelled");
-    g_object_unref (task);
-    return;
-  }
-  g_queue_push_tail (&self->waiters, task);
-  if (cancellable != NULL)
-    waiter->cancelled_handler = g_signal_connect (cancellable, "cancelled", G_CALLBACK (cancelled_cb), task);
+  wly_model_waiters_add (self->waiters, g_task_new (self, cancellable, callback, user_data), loaded, options);
   step (self);
 }
 
@@ -655,7 +551,7 @@ wly_model_unload (WlyModel *self, gboolean force, GError **error)
 {
   if (self->worker == NULL || self->state == WLY_MODEL_UNLOADING)
     return TRUE;
-  if (!force && (wly_model_is_busy (self) || !g_queue_is_empty (&self->waiters))) {
+  if (!force && (wly_model_is_busy (self) || !wly_model_waiters_is_empty (self->waiters))) {
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_BUSY, "the model is in use; unload it with force, or wait");
     return FALSE;
   }
@@ -709,7 +605,7 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
       set_state (self, WLY_MODEL_AVAILABLE);
   } else if (error != NULL && waits) {
     set_error (self, error);
-    self->files_refused = TRUE;
+    self->files_refused = is_about_files (error); /* of a probe that died, a worker may still say more */
     set_state (self, WLY_MODEL_FAILED);
   }
   changed (self);
@@ -729,7 +625,6 @@ wly_model_probe (WlyModel *self)
   fds = wly_model_files_open (self->files, &error);
   if (fds == NULL) {
     set_error (self, error);
-    self->files_refused = TRUE;
     set_state (self, WLY_MODEL_FAILED);
     return;
   }
@@ -849,7 +744,7 @@ wly_model_dispose (GObject *object)
     g_object_unref (worker);
   }
   g_clear_handle_id (&self->quarantine_timer, g_source_remove);
-  g_clear_pointer (&self->resident, wly_resident_free);
+  g_clear_pointer (&self->resident, wly_residency_remove);
   G_OBJECT_CLASS (wly_model_parent_class)->dispose (object);
 }
 
@@ -864,6 +759,7 @@ wly_model_finalize (GObject *object)
   g_clear_pointer (&self->next_files, wly_model_files_unref);
   g_clear_pointer (&self->info, wly_model_info_free);
   g_clear_error (&self->error);
+  wly_model_waiters_free (self->waiters);
   wly_model_context_unref (self->context);
   G_OBJECT_CLASS (wly_model_parent_class)->finalize (object);
 }
@@ -885,8 +781,8 @@ wly_model_class_init (WlyModelClass *klass)
 static void
 wly_model_init (WlyModel *self)
 {
-  g_queue_init (&self->waiters);
-  self->device = g_strdup ("");
+  self->waiters = wly_model_waiters_new (waiter_cancelled_cb, self);
+  self->device  = g_strdup ("");
 }
 
 WlyModel *

@@ -175,7 +175,7 @@ wly_residency_add (WlyResidency *self, const char *name, WlyResidentEvictCb evic
 }
 
 void
-wly_resident_free (WlyResident *resident)
+wly_residency_remove (WlyResident *resident)
 {
   WlyResidency *self;
 
@@ -192,7 +192,7 @@ wly_resident_free (WlyResident *resident)
 }
 
 void
-wly_resident_set_bytes (WlyResident *resident, guint64 n_bytes)
+wly_residency_set_bytes (WlyResident *resident, guint64 n_bytes)
 {
   gboolean room = n_bytes < resident->n_bytes;
 
@@ -205,13 +205,13 @@ wly_resident_set_bytes (WlyResident *resident, guint64 n_bytes)
 }
 
 guint64
-wly_resident_get_bytes (WlyResident *resident)
+wly_residency_get_bytes (WlyResident *resident)
 {
   return resident->n_bytes;
 }
 
 void
-wly_resident_set_use (WlyResident *resident, gboolean busy, gboolean held)
+wly_residency_set_use (WlyResident *resident, gboolean busy, gboolean held)
 {
   gboolean freer = (resident->busy && !busy) || (resident->held && !held);
 
@@ -239,7 +239,7 @@ wly_residency_get_budget (WlyResidency *self)
 }
 
 guint64
-wly_residency_get_bytes (WlyResidency *self)
+wly_residency_get_total_bytes (WlyResidency *self)
 {
   return sum_bytes (self, NULL, counts_always);
 }

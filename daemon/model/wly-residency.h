@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE (WlyResidency, wly_residency, WLY, RESIDENCY, GObject)
 
 typedef struct WlyResident WlyResident;
 
-/* Asks the owner to free its memory soon; it says so with wly_resident_set_bytes (resident, 0).
+/* Asks the owner to free its memory soon; it says so with wly_residency_set_bytes (resident, 0).
  * @why: for the log. */
 typedef void (*WlyResidentEvictCb) (const char *why, gpointer user_data);
 
@@ -28,23 +28,23 @@ typedef enum {
 WlyResidency *wly_residency_new (guint64 budget_bytes, gint64 idle_us);
 void wly_residency_configure (WlyResidency *residency, guint64 budget_bytes, gint64 idle_us);
 guint64 wly_residency_get_budget (WlyResidency *residency);
-guint64 wly_residency_get_bytes (WlyResidency *residency); /* booked by all */
+guint64 wly_residency_get_total_bytes (WlyResidency *residency); /* booked by all */
 
 /* @name: for messages. */
 WlyResident *wly_residency_add (WlyResidency *residency, const char *name, WlyResidentEvictCb evict,
                                 gpointer user_data);
-void wly_resident_free (WlyResident *resident);
+void wly_residency_remove (WlyResident *resident);
 
 /* Books what it needs, asking idle ones to leave where that is what it takes.
  * Errors: WLY_ERROR_NO_MEMORY where it cannot fit whoever leaves. */
 WlyAdmission wly_residency_admit (WlyResidency *residency, WlyResident *resident, guint64 n_bytes, GError **error);
 
 /* What it really holds; 0: it has left. */
-void wly_resident_set_bytes (WlyResident *resident, guint64 n_bytes);
-guint64 wly_resident_get_bytes (WlyResident *resident);
+void wly_residency_set_bytes (WlyResident *resident, guint64 n_bytes);
+guint64 wly_residency_get_bytes (WlyResident *resident);
 
 /* While it is busy or held, it stays.  Ending either counts as use. */
-void wly_resident_set_use (WlyResident *resident, gboolean busy, gboolean held);
+void wly_residency_set_use (WlyResident *resident, gboolean busy, gboolean held);
 
 /* Asks those to leave that were idle for too long at this time.  Called by a timer; by tests with times of their own.
  */

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What one caller uses, and what all callers together use: quotas, and the caller's share in a worker's batches.
+ * What one caller uses, and its share in a worker's batches.
  */
 #pragma once
 
-#include "wly-settings.h"
+#include "wly-accounts.h"
 
 G_BEGIN_DECLS
 
-/* All callers together. */
-typedef struct WlyAccounts WlyAccounts;
-WlyAccounts *wly_accounts_new (WlySettings *settings);
-void wly_accounts_unref (WlyAccounts *accounts);
-guint wly_accounts_get_n_objects (WlyAccounts *accounts);
-guint wly_accounts_get_n_requests (WlyAccounts *accounts);
-
-/* One caller. */
 typedef struct WlyAccount WlyAccount;
 
 /* @app: what fairness and prefix sharing go by; callers of one app may have several accounts. */
@@ -25,7 +17,7 @@ void wly_account_unref (WlyAccount *account);
 
 const char *wly_account_get_app (WlyAccount *account);
 
-/* A random number that is the same for all of one app: it keeps apps from probing each other's prompts. */
+/* The app's random number: it keeps apps from probing each other's prompts. */
 guint64 wly_account_get_salt (WlyAccount *account);
 guint32 wly_account_get_weight (WlyAccount *account);
 
@@ -35,7 +27,6 @@ void wly_account_give_object (WlyAccount *account);
 gboolean wly_account_take_request (WlyAccount *account, GError **error);
 void wly_account_give_request (WlyAccount *account);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyAccounts, wly_accounts_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyAccount, wly_account_unref)
 
 G_END_DECLS

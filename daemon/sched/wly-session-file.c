@@ -47,9 +47,9 @@ make_header (WlySession *session, guint32 n_tokens, guint8 header[HEADER_BYTES],
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL, "the model's header was not read yet");
     return FALSE;
   }
-  text = g_strdup_printf ("%s\n%s\n%s\n%" G_GUINT64_FORMAT "\n%" G_GUINT64_FORMAT "\n", info->name, info->architecture,
-                          info->quantization, info->n_parameters,
-                          wly_model_files_get_size (wly_model_get_files (model)));
+  text =
+      g_strdup_printf ("%s\n%s\n%s\n%" G_GUINT64_FORMAT "\n%" G_GUINT64_FORMAT "\n", info->name, info->architecture,
+                       info->quantization, info->n_parameters, wly_model_files_get_size (wly_model_get_files (model)));
   g_checksum_update (checksum, (const guchar *)text, -1);
   memcpy (header, MAGIC, 8);
   put_u32 (header + 8, n_tokens);
@@ -149,8 +149,8 @@ wly_session_file_restore (WlySession *session, int fd, GError **error)
   if (file == NULL)
     return FALSE;
   data = g_bytes_get_data (file, &n_bytes);
-  if (n_bytes < HEADER_BYTES || memcmp (data, MAGIC, 8) != 0 ||
-      (guint64)get_u32 (data + 8) * 4 + HEADER_BYTES != n_bytes) {
+  if (n_bytes < HEADER_BYTES || memcmp (data, MAGIC, 8) != 0
+      || (guint64)get_u32 (data + 8) * 4 + HEADER_BYTES != n_bytes) {
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a saved session, or a damaged one");
     return FALSE;
   }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-bus-caller.h"
 
+#include "woolly-names.h"
+
 #include <unistd.h>
 
 #define DRIVER_TIMEOUT_MS 5000
@@ -153,7 +155,7 @@ WlyBusCallers *
 wly_bus_callers_new (GDBusConnection *connection, WlyAccounts *accounts)
 {
   WlyBusCallers *self = g_new0 (WlyBusCallers, 1);
-  const char *kind    = g_getenv ("WOOLLY_TEST_CALLER_KIND");
+  const char *kind    = g_getenv (WOOLLY_ENV_TEST_CALLER);
 
   self->connection  = g_object_ref (connection);
   self->accounts    = accounts;

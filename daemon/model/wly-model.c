@@ -142,13 +142,29 @@ generation_changed_cb (WlyWorkerProcess *worker, guint64 generation, const char 
 }
 
 static gboolean
+is_about_files (const GError *error)
+{
+  return g_error_matches (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL)
+         || g_error_matches (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL);
+}
+
+/* What it is while no process works for it. */
+static WlyModelState
+idle_state (WlyModel *self)
+{
+  if (self->files_refused)
+    return WLY_MODEL_FAILED;
+  return self->info != NULL ? WLY_MODEL_AVAILABLE : WLY_MODEL_UNKNOWN;
+}
+
+static gboolean
 quarantine_over_cb (gpointer data)
 {
   WlyModel *self = data;
 
   self->quarantine_timer = 0;
   if (self->state == WLY_MODEL_QUARANTINED)
-    set_state (self, self->info != NULL ? WLY_MODEL_AVAILABLE : WLY_MODEL_UNKNOWN);
+    set_state (self, idle_state (self));
   return G_SOURCE_REMOVE;
 }
 
@@ -208,9 +224,7 @@ exited_cb (WlyWorkerProcess *worker, GError *error, gpointer data)
   gboolean quarantined      = FALSE;
 
   drop_worker (self);
-  set_state (self, self->files_refused  ? WLY_MODEL_FAILED
-                   : self->info != NULL ? WLY_MODEL_AVAILABLE
-                                        : WLY_MODEL_UNKNOWN);
+  set_state (self, idle_state (self));
   if (!wanted) {
     set_error (self, error);
     if (!g_error_matches (error, WLY_ERROR, WLY_ERROR_MODEL_CHANGED))
@@ -245,22 +259,6 @@ evict_cb (const char *why, gpointer data)
 /* --- opening ---------------------------------------------------------------------------------------------------- */
 
 static void
-refuse_files (WlyModel *self, const GError *error)
-{
-  set_error (self, error);
-  self->files_refused = TRUE;
-  set_state (self, WLY_MODEL_FAILED);
-  fail_waiters (self, FALSE, error);
-}
-
-static gboolean
-is_about_files (const GError *error)
-{
-  return g_error_matches (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL)
-         || g_error_matches (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL);
-}
-
-static void
 take_info (WlyModel *self, GVariant *dictionary)
 {
   g_clear_pointer (&self->info, wly_model_info_free);
@@ -271,15 +269,13 @@ take_info (WlyModel *self, GVariant *dictionary)
 static void
 fail_open (WlyModel *self, const GError *error)
 {
-  if (is_about_files (error)) {
-    refuse_files (self, error);
-  } else {
-    set_error (self, error);
-    fail_waiters (self, FALSE, error);
-    set_state (self, self->info != NULL ? WLY_MODEL_AVAILABLE : WLY_MODEL_UNKNOWN);
-  }
+  self->files_refused = is_about_files (error);
+  set_error (self, error);
   if (self->worker != NULL)
     stop_worker (self, NULL);
+  else
+    set_state (self, idle_state (self));
+  fail_waiters (self, FALSE, error); /* they may ask again: last */
 }
 
 static void
@@ -584,7 +580,7 @@ wly_model_clear_quarantine (WlyModel *self)
   if (self->state != WLY_MODEL_QUARANTINED)
     return;
   set_error (self, NULL);
-  set_state (self, self->info != NULL ? WLY_MODEL_AVAILABLE : WLY_MODEL_UNKNOWN);
+  set_state (self, idle_state (self));
   wly_model_probe (self);
 }
 

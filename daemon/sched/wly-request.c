@@ -246,9 +246,9 @@ worker_gone_cb (WlyModel *model, GError *error, gpointer data)
 static void
 model_changed_cb (WlyModel *model, gpointer data)
 {
-  WlyRequest *self = data;
-  gint64 now_us    = g_get_monotonic_time ();
-  g_auto (GVariantDict) dict;
+  WlyRequest *self           = data;
+  gint64 now_us              = g_get_monotonic_time ();
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
   guint64 done, total;
 
   if (self->state != WLY_REQUEST_LOADING || wly_model_get_state (model) != WLY_MODEL_LOADING
@@ -256,7 +256,6 @@ model_changed_cb (WlyModel *model, gpointer data)
     return;
   self->last_load_frame_us = now_us;
   wly_model_get_progress_bytes (model, &done, &total);
-  g_variant_dict_init (&dict, NULL);
   g_variant_dict_insert (&dict, "done", "t", done);
   g_variant_dict_insert (&dict, "total", "t", total);
   write_frame (self, WOOLLY_FRAME_LOAD, g_variant_dict_end (&dict));

@@ -143,9 +143,8 @@ wly_cpu_feature_names (guint64 features)
   return (const char **)g_ptr_array_free (g_steal_pointer (&list), FALSE);
 }
 
-/* Whether @cpu is the first one of its physical core; yes where the kernel does not tell. */
 static gboolean
-first_of_core (guint cpu)
+read_first_of_core (guint cpu)
 {
   g_autofree char *path = g_strdup_printf ("/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
   g_autofree char *text = NULL;
@@ -154,6 +153,21 @@ first_of_core (guint cpu)
   if (!g_file_get_contents (path, &text, NULL, NULL) || sscanf (text, "%u", &first) != 1)
     return TRUE;
   return first == cpu;
+}
+
+/* Whether @cpu is the first one of its physical core; yes where the kernel does not tell.  It is looked up once: a
+ * worker that has sealed itself cannot. */
+static gboolean
+first_of_core (guint cpu)
+{
+  static gint known[CPU_SETSIZE]; /* atomic; 0: not yet, 1: no, 2: yes */
+  gint answer = g_atomic_int_get (&known[cpu]);
+
+  if (answer == 0) {
+    answer = read_first_of_core (cpu) ? 2 : 1;
+    g_atomic_int_set (&known[cpu], answer);
+  }
+  return answer == 2;
 }
 
 GArray *

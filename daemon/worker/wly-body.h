@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The body of a request: what a caller wants read or continued, as it came by descriptor, checked.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GVariant *messages; /* aa{sv} of role and content, contents inline; NULL where it is a prompt */
+  GBytes *prompt;     /* UTF-8 without NUL; NULL where it is messages */
+  gboolean special;
+  gboolean add_generation_prompt;
+} WlyBody;
+
+/* Reads the a{sv} of scope INPUT in @body_fd; handles in it index @fds.  Descriptors stay the caller's.
+ * Errors: WLY_ERROR_INVALID_ARGS (no such dictionary, a key, a handle, not one of messages, prompt and prompt-fd, more
+ * than WOOLLY_BODY_BYTES in all), WLY_ERROR_INVALID_TEXT. */
+gboolean wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GError **error);
+void wly_body_clear (WlyBody *body);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WlyBody, wly_body_clear)
+
+G_END_DECLS

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wly-generation.h"
+
+#include "wly-error.h"
+#include "wly-options.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#define PROGRESS_INTERVAL_US (100 * 1000)
+#define MESSAGE_BYTES_MAX    1024
+
+static const char *const state_names[] = { "prefill", "generating", "paused", "done", "cancelled", "failed" };
+
+const char *
+wly_generation_state_name (WlyGenerationState state)
+{
+  return state_names[state];
+}
+
+static guint64
+random_seed (void)
+{
+  guint64 seed;
+
+  if (getrandom (&seed, sizeof seed, 0) != (gssize)sizeof seed)
+    seed = (guint64)g_random_int () << 32 | g_random_int ();
+  return seed;
+}
+
+static void
+read_options (WlyGeneration *generation)
+{
+  GVariant *options          = generation->options;
+  g_autofree char *priority  = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "priority");
+  WlySamplerOptions *sampler = &generation->sampling;
+
+  generation->max_tokens      = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "max-tokens");
+  generation->ignore_end      = wly_options_get_boolean (WLY_SCOPE_GENERATE, options, "ignore-end");
+  generation->priority        = wly_batch_priority (priority);
+  generation->weight          = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "weight");
+  sampler->temperature        = wly_options_get_double (WLY_SCOPE_GENERATE, options, "temperature");
+  sampler->top_k              = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "top-k");
+  sampler->top_p              = wly_options_get_double (WLY_SCOPE_GENERATE, options, "top-p");
+  sampler->min_p              = wly_options_get_double (WLY_SCOPE_GENERATE, options, "min-p");
+  sampler->repetition_penalty = wly_options_get_double (WLY_SCOPE_GENERATE, options, "repetition-penalty");
+  sampler->frequency_penalty  = wly_options_get_double (WLY_SCOPE_GENERATE, options, "frequency-penalty");
+  sampler->presence_penalty   = wly_options_get_double (WLY_SCOPE_GENERATE, options, "presence-penalty");
+  sampler->repetition_window  = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "repetition-window");
+  sampler->seed =
+      wly_options_has (options, "seed") ? wly_options_get_uint64 (WLY_SCOPE_GENERATE, options, "seed") : random_seed ();
+}
+
+WlyGeneration *
+wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyStream *stream, GVariant *options,
+                    const char *device, GError **error)
+{
+  g_auto (GStrv) stops      = wly_options_dup_strv (WLY_SCOPE_GENERATE, options, "stop");
+  WlyGeneration *generation = g_new0 (WlyGeneration, 1);
+
+  g_atomic_ref_count_init (&generation->references);
+  generation->number   = number;
+  generation->session  = wly_session_ref (session);
+  generation->opened   = wly_opened_ref (opened);
+  generation->stream   = stream;
+  generation->options  = g_variant_ref (options);
+  generation->prompt   = g_array_new (FALSE, FALSE, sizeof (gint32));
+  generation->device   = g_strdup (device);
+  generation->begun_us = g_get_monotonic_time ();
+  generation->state    = WLY_GENERATION_PREFILL;
+  generation->n_before = G_MAXUINT;
+  if (!wly_emitter_check_stops ((const char *const *)stops, error)) {
+    wly_generation_unref (generation);
+    return NULL;
+  }
+  generation->emitter = wly_emitter_new ((const char *const *)stops);
+  read_options (generation);
+  return generation;
+}
+
+WlyGeneration *
+wly_generation_ref (WlyGeneration *generation)
+{
+  g_atomic_ref_count_inc (&generation->references);
+  return generation;
+}
+
+void
+wly_generation_unref (WlyGeneration *generation)
+{
+  if (generation == NULL || !g_atomic_ref_count_dec (&generation->references))
+    return;
+  wly_sampler_free (generation->sampler);
+  wly_emitter_free (generation->emitter);
+  g_array_unref (generation->prompt);
+  g_clear_pointer (&generation->before, g_array_unref);
+  g_clear_error (&generation->error);
+  g_variant_unref (generation->options);
+  wly_stream_unref (generation->stream);
+  wly_session_unref (generation->session);
+  wly_opened_unref (generation->opened);
+  g_free (generation->device);
+  g_free (generation);
+}
+
+/* ---- start ---- */
+
+static void
+write_progress (WlyGeneration *generation, guint n_done)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  g_variant_dict_insert (&dict, "done", "u", n_done);
+  g_variant_dict_insert (&dict, "total", "u", generation->n_in);
+  g_variant_dict_insert (&dict, "cached", "u", generation->n_cached);
+  wly_stream_write (generation->stream, WOOLLY_FRAME_PREFILL, g_variant_dict_end (&dict));
+  generation->progress_us = g_get_monotonic_time ();
+}
+
+/* What the penalties look at. */
+static void
+feed_sampler (WlyGeneration *generation)
+{
+  WlySequence *sequence = generation->session->sequence;
+  guint n               = wly_sequence_n_tokens (sequence);
+  guint window          = MIN (n, generation->sampling.repetition_window);
+
+  for (guint i = n - window; i < n; i++)
+    wly_sampler_accept (generation->sampler, wly_sequence_tokens (sequence)[i]);
+}
+
+static gboolean
+add_prompt (WlyGeneration *generation, GError **error)
+{
+  WlySession *session = generation->session;
+  GArray *prompt      = generation->prompt;
+
+  if (!wly_gguf_check_unchanged (wly_opened_gguf (generation->opened), error))
+    return FALSE;
+  generation->n_before = wly_session_n_tokens (session);
+  generation->before   = g_array_new (FALSE, FALSE, sizeof (gint32));
+  if (generation->n_before > 0)
+    g_array_append_vals (generation->before, wly_sequence_tokens (session->sequence), generation->n_before);
+  /* room for one token of the answer, or there is no point */
+  return wly_session_append (session, (const gint32 *)(const void *)prompt->data, prompt->len, 1,
+                             &generation->n_dropped, error)
+         && wly_session_need_output (session, error);
+}
+
+gboolean
+wly_generation_start (WlyGeneration *generation)
+{
+  GError *error = NULL;
+
+  if (generation->session->sequence == NULL)
+    error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CLOSED, "The session was closed");
+  else
+    add_prompt (generation, &error);
+  if (error != NULL) {
+    wly_generation_end (generation, "error", error);
+    return FALSE;
+  }
+  if (generation->n_dropped == 0)
+    g_clear_pointer (&generation->before, g_array_unref);
+  generation->n_in     = wly_session_n_tokens (generation->session);
+  generation->n_cached = wly_sequence_n_computed (generation->session->sequence);
+  generation->sampler  = wly_sampler_new (&generation->sampling, generation->session->n_vocab);
+  feed_sampler (generation);
+  write_progress (generation, generation->n_cached);
+  return TRUE;
+}
+
+guint
+wly_generation_n_pending (const WlyGeneration *generation)
+{
+  const WlySequence *sequence = generation->session->sequence;
+
+  return wly_sequence_n_tokens (sequence) - wly_sequence_n_computed (sequence);
+}
+
+void
+wly_generation_progress (WlyGeneration *generation)
+{
+  /* what is computed again while it generates (after a drop, or a loss of its blocks) is no news to the reader */
+  if (generation->n_out == 0 && g_get_monotonic_time () - generation->progress_us >= PROGRESS_INTERVAL_US)
+    write_progress (generation, wly_sequence_n_computed (generation->session->sequence));
+}
+
+/* ---- one token ---- */
+
+static gboolean
+append_bytes (const WlyGeneration *generation, gint32 token, gboolean first, GString *bytes)
+{
+  gsize before = bytes->len;
+
+  wly_tokenizer_decode (wly_opened_tokenizer (generation->opened, NULL), token, first, FALSE, bytes);
+  return bytes->len > before;
+}
+
+/* Whether text that follows this past stands at a beginning: behind nothing, or behind a token without text. */
+static gboolean
+is_first (const WlyGeneration *generation, guint n_past)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+
+  return n_past == 0
+         || !append_bytes (generation, wly_sequence_tokens (generation->session->sequence)[n_past - 1], FALSE, bytes);
+}
+
+/* Takes the tokens back that lie wholly in the last @n_behind bytes: the reader did not get them. */
+static void
+take_back (WlyGeneration *generation, gsize n_behind)
+{
+  WlySession *session       = generation->session;
+  guint n                   = wly_session_n_tokens (session);
+  guint n_least             = n - MIN (n, generation->n_out);
+  g_autoptr (GString) bytes = g_string_new (NULL);
+
+  while (n > n_least) {
+    g_string_truncate (bytes, 0);
+    append_bytes (generation, wly_sequence_tokens (session->sequence)[n - 1], is_first (generation, n - 1), bytes);
+    if (bytes->len > n_behind)
+      break;
+    n_behind -= bytes->len;
+    n--;
+  }
+  wly_session_truncate (session, n);
+}
+
+/* Streams the token's text; TRUE: a stop text was found. */
+static gboolean
+stream_token (WlyGeneration *generation, gint32 token, gboolean first)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+  g_autoptr (GString) text  = g_string_new (NULL);
+  gsize n_behind            = 0;
+  gboolean stopped;
+
+  append_bytes (generation, token, first, bytes);
+  stopped = wly_emitter_push (generation->emitter, bytes->str, bytes->len, text, &n_behind);
+  if (stopped)
+    take_back (generation, n_behind);
+  wly_stream_write_text (generation->stream, text->str, text->len);
+  return stopped;
+}
+
+static void
+note_time (WlyGeneration *generation)
+{
+  generation->last_us = g_get_monotonic_time ();
+  if (generation->first_us != 0)
+    return;
+  generation->first_us = generation->last_us;
+  write_progress (generation, generation->n_in);
+}
+
+static gboolean
+commit_token (WlyGeneration *generation, gint32 token, GError **error)
+{
+  WlySession *session = generation->session;
+
+  generation->committed = TRUE;
+  g_clear_pointer (&generation->before, g_array_unref);
+  return wly_session_append (session, &token, 1, 0, &generation->n_dropped, error)
+         && wly_session_store (session, error);
+}
+
+/* The reason to end with, NULL: to go on. */
+static const char *
+reason_to_end (WlyGeneration *generation, gint32 token)
+{
+  WlySession *session = generation->session;
+  gboolean first      = is_first (generation, wly_session_n_tokens (session) - 1);
+
+  if (!generation->ignore_end && wly_tokenizer_is_end (wly_opened_tokenizer (generation->opened, NULL), token))
+    return "stop";
+  generation->n_out++;
+  if (stream_token (generation, token, first))
+    return "stop";
+  if (generation->n_out >= generation->max_tokens)
+    return "length";
+  if (!session->drop_oldest && wly_session_n_tokens (session) >= session->context)
+    return "context";
+  return NULL;
+}
+
+gboolean
+wly_generation_advance (WlyGeneration *generation, const float *logits)
+{
+  GError *error      = NULL;
+  const char *reason = NULL;
+  gint32 token       = wly_sampler_draw (generation->sampler, logits, generation->n_out, &error);
+
+  note_time (generation);
+  if (error == NULL && commit_token (generation, token, &error)) {
+    wly_sampler_accept (generation->sampler, token);
+    reason = reason_to_end (generation, token);
+  }
+  if (error == NULL && reason == NULL)
+    return TRUE;
+  wly_generation_end (generation, reason != NULL ? reason : "error", error);
+  return FALSE;
+}
+
+/* ---- end ---- */
+
+/* The session as it was before the prompt. */
+static void
+take_prompt_back (WlyGeneration *generation)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (generation->before == NULL)
+    wly_session_truncate (generation->session, generation->n_before);
+  else if (!wly_session_replace (generation->session, (const gint32 *)(const void *)generation->before->data,
+                                 generation->before->len, &error))
+    g_warning ("session %" G_GUINT64_FORMAT ": %s", generation->session->number, error->message);
+}
+
+static void
+settle_session (WlyGeneration *generation)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (generation->session->sequence == NULL)
+    return;
+  if (!generation->committed)
+    take_prompt_back (generation);
+  /* after a stop text, tokens were taken back, and the file must not have them either */
+  if (!wly_session_store (generation->session, &error))
+    g_warning ("session %" G_GUINT64_FORMAT ": %s", generation->session->number, error->message);
+  generation->n_used = wly_session_n_tokens (generation->session);
+}
+
+void
+wly_generation_end (WlyGeneration *generation, const char *reason, GError *error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  wly_emitter_finish (generation->emitter, text);
+  wly_stream_write_text (generation->stream, text->str, text->len);
+  settle_session (generation);
+  generation->reason = reason;
+  wly_generation_set_error (generation, error);
+}
+
+void
+wly_generation_set_error (WlyGeneration *generation, GError *error)
+{
+  g_clear_error (&generation->error);
+  generation->error = error;
+  if (error == NULL)
+    return;
+  generation->reason = "error";
+  /* it goes into frames and messages, and may name what a file holds */
+  if (strlen (error->message) > MESSAGE_BYTES_MAX)
+    error->message[MESSAGE_BYTES_MAX] = '\0';
+  if (!g_utf8_validate (error->message, -1, NULL)) {
+    char *clean = g_utf8_make_valid (error->message, -1);
+
+    g_free (error->message);
+    error->message = clean;
+  }
+}
+
+WlyGenerationState
+wly_generation_final_state (const WlyGeneration *generation)
+{
+  if (generation->error != NULL)
+    return WLY_GENERATION_FAILED;
+  return g_str_equal (generation->reason, "cancelled") ? WLY_GENERATION_CANCELLED : WLY_GENERATION_DONE;
+}
+
+static const char *
+error_name (const WlyGeneration *generation)
+{
+  return wly_error_dbus_name (generation->error->domain == WLY_ERROR ? (WlyErrorCode)generation->error->code
+                                                                     : WLY_ERROR_FAILED);
+}
+
+GVariant *
+wly_generation_result (const WlyGeneration *generation)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+  gint64 first_us            = generation->first_us != 0 ? generation->first_us : g_get_monotonic_time ();
+
+  g_variant_dict_insert (&dict, "tokens-in", "u", generation->n_in);
+  g_variant_dict_insert (&dict, "tokens-cached", "u", generation->n_cached);
+  g_variant_dict_insert (&dict, "tokens-out", "u", generation->n_out);
+  g_variant_dict_insert (&dict, "tokens-dropped", "u", generation->n_dropped);
+  g_variant_dict_insert (&dict, "context-used", "u", generation->n_used);
+  g_variant_dict_insert (&dict, "context-size", "u", generation->session->context);
+  g_variant_dict_insert (&dict, "seed", "t", generation->sampling.seed);
+  g_variant_dict_insert (&dict, "queue-us", "t",
+                         wly_options_get_uint64 (WLY_SCOPE_WORKER, generation->options, "queue-us"));
+  g_variant_dict_insert (&dict, "load-us", "t",
+                         wly_options_get_uint64 (WLY_SCOPE_WORKER, generation->options, "load-us"));
+  g_variant_dict_insert (&dict, "prefill-us", "t", (guint64)(first_us - generation->begun_us));
+  g_variant_dict_insert (&dict, "decode-us", "t",
+                         (guint64)(generation->first_us != 0 ? generation->last_us - generation->first_us : 0));
+  g_variant_dict_insert (&dict, "device", "s", generation->device);
+  g_variant_dict_insert (&dict, "reason", "s", generation->reason);
+  if (generation->error != NULL) {
+    g_variant_dict_insert (&dict, "error", "s", error_name (generation));
+    g_variant_dict_insert (&dict, "message", "s", generation->error->message);
+  }
+  return g_variant_dict_end (&dict);
+}
+
+void
+wly_generation_write_end (WlyGeneration *generation)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
+
+  wly_stream_write (generation->stream, WOOLLY_FRAME_USAGE, wly_generation_result (generation));
+  if (generation->error != NULL) {
+    g_variant_dict_insert (&dict, "name", "s", error_name (generation));
+    g_variant_dict_insert (&dict, "message", "s", generation->error->message);
+  } else if (g_str_equal (generation->reason, "cancelled")) {
+    g_variant_dict_insert (&dict, "name", "s", wly_error_dbus_name (WLY_ERROR_CANCELLED));
+    g_variant_dict_insert (&dict, "message", "s", "The generation was cancelled");
+  } else {
+    g_variant_dict_insert (&dict, "reason", "s", generation->reason);
+    wly_stream_write (generation->stream, WOOLLY_FRAME_END, g_variant_dict_end (&dict));
+    return;
+  }
+  wly_stream_write (generation->stream, WOOLLY_FRAME_ERROR, g_variant_dict_end (&dict));
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "wly-error.h"
+#include "wly-test-data.h"
+#include "wly-test-model.h"
+#include "wly-test-worker.h"
+#include "woolly-names.h"
+#include "woolly-stream.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int
+bundled_model (void)
+{
+  return wly_test_file (g_getenv ("WOOLLY_TEST_MODEL"));
+}
+
+static GVariant *
+tokenize (WlyTestWorker *worker, const char *body, const char *options, GError **error)
+{
+  int fd                      = wly_test_body (body);
+  g_autoptr (GUnixFDList) fds = wly_test_fd_list (fd);
+  GVariant *tokens            = NULL;
+
+  wly_rpc_worker1_call_tokenize_sync (wly_test_worker_proxy (worker), g_variant_new_handle (0),
+                                      g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0),
+                                      g_variant_new_parsed (options), fds, &tokens, NULL, NULL, error);
+  close (fd);
+  return tokens;
+}
+
+static void
+assert_remote_error (GError *error, WlyErrorCode code)
+{
+  g_autofree char *name = error != NULL ? g_dbus_error_get_remote_error (error) : NULL;
+
+  g_assert_cmpstr (name, ==, wly_error_dbus_name (code));
+}
+
+static void
+test_open (void)
+{
+  WlyTestWorker *worker     = wly_test_worker_new ();
+  g_autoptr (GError) error  = NULL;
+  int fd                    = bundled_model ();
+  g_autoptr (GVariant) info = wly_test_worker_open (worker, fd, &error);
+  g_autofree char **words   = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (wly_test_result_string (info, "Name"), ==, "Woolly Tiny");
+  g_assert_cmpstr (wly_test_result_string (info, "Architecture"), ==, "llama");
+  g_assert_cmpstr (wly_test_result_string (info, "Quantization"), ==, "Q8_0");
+  g_assert_cmpuint (wly_test_result_u32 (info, "ContextLength"), ==, 1024);
+  g_assert_cmpuint (wly_test_result_u32 (info, "VocabularySize"), ==, 1024);
+  g_assert_cmpuint (wly_test_result_u64 (info, "Size"), ==, 3934176);
+  g_assert_cmpuint (wly_test_result_u64 (info, "WeightsBytes"), <, 3934176);
+  /* 4 layers, 2 heads of 64, keys and values, two bytes each */
+  g_assert_cmpuint (wly_test_result_u64 (info, "KvBytesPerPosition"), ==, 4 * 2 * 64 * 2 * 2);
+  g_assert_true (g_variant_lookup (info, "Capabilities", "^a&s", &words));
+  g_assert_true (g_strv_contains ((const char *const *)words, "generate"));
+  g_assert_true (g_strv_contains ((const char *const *)words, "chat"));
+  g_assert_null (wly_test_worker_open (worker, fd, &error));
+  assert_remote_error (error, WLY_ERROR_FAILED);
+  close (fd);
+  wly_test_worker_free (worker);
+}
+
+static void
+test_text (void)
+{
+  WlyTestWorker *worker        = wly_test_worker_new ();
+  g_autoptr (GError) error     = NULL;
+  int fd                       = bundled_model ();
+  g_autoptr (GVariant) early   = tokenize (worker, "{'prompt': <'a'>}", "@a{sv} {}", &error);
+  g_autoptr (GVariant) info    = NULL;
+  g_autoptr (GVariant) plain   = NULL;
+  g_autoptr (GVariant) special = NULL;
+  g_autoptr (GVariant) bos     = NULL;
+  g_autoptr (GVariant) text    = NULL;
+
+  g_assert_null (early);
+  assert_remote_error (error, WLY_ERROR_FAILED);
+  g_clear_error (&error);
+  info = wly_test_worker_open (worker, fd, &error);
+  g_assert_no_error (error);
+  plain   = tokenize (worker, "{'prompt': <'<|user|>Once upon a time'>}", "@a{sv} {}", &error);
+  special = tokenize (worker, "{'prompt': <'<|user|>Once upon a time'>}", "{'special': <true>}", &error);
+  bos     = tokenize (worker, "{'prompt': <'Once upon a time'>}", "{'add-bos': <true>}", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_variant_n_children (special), <, g_variant_n_children (plain));
+  {
+    g_autoptr (GVariant) first = g_variant_get_child_value (bos, 0);
+
+    g_assert_cmpuint (g_variant_get_uint32 (first), ==, 1);
+  }
+  wly_rpc_worker1_call_detokenize_sync (wly_test_worker_proxy (worker), plain,
+                                        g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), &text, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_variant_get_data (text), g_variant_get_size (text), "<|user|>Once upon a time", 24);
+  g_clear_pointer (&text, g_variant_unref);
+  wly_rpc_worker1_call_detokenize_sync (wly_test_worker_proxy (worker), g_variant_new_parsed ("[uint32 1, 1024]"),
+                                        g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), &text, NULL, &error);
+  assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  close (fd);
+  wly_test_worker_free (worker);
+}
+
+static void
+test_render (void)
+{
+  WlyTestWorker *worker       = wly_test_worker_new ();
+  g_autoptr (GError) error    = NULL;
+  int fd                      = bundled_model ();
+  g_autoptr (GVariant) info   = wly_test_worker_open (worker, fd, &error);
+  int body                    = wly_test_body ("{'messages': <[{'role': <'user'>, 'content': <'Hi <|user|>'>}]>}");
+  g_autoptr (GUnixFDList) fds = wly_test_fd_list (body);
+  g_autofree char *text       = NULL;
+  g_autoptr (GVariant) spans  = NULL;
+  g_autoptr (GVariant) wanted = g_variant_ref_sink (g_variant_new_parsed ("[(@t 0, @t 8), (19, 13)]"));
+
+  g_assert_no_error (error);
+  wly_rpc_worker1_call_render_sync (wly_test_worker_proxy (worker), g_variant_new_handle (0),
+                                    g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0), fds, &text, &spans, NULL,
+                                    NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "<|user|>Hi <|user|><|assistant|>");
+  g_assert_cmpvariant (spans, wanted);
+  close (body);
+  close (fd);
+  wly_test_worker_free (worker);
+}
+
+static void
+test_load (void)
+{
+  WlyTestWorker *worker       = wly_test_worker_new ();
+  g_autoptr (GError) error    = NULL;
+  int fd                      = bundled_model ();
+  g_autoptr (GVariant) info   = NULL;
+  g_autoptr (GVariant) loaded = NULL;
+  g_autoptr (GVariant) memory = NULL;
+
+  g_assert_null (wly_test_worker_load (worker, NULL, &error));
+  assert_remote_error (error, WLY_ERROR_FAILED);
+  g_clear_error (&error);
+  info = wly_test_worker_open (worker, fd, &error);
+  g_assert_no_error (error);
+  g_assert_null (wly_test_worker_load (worker, "{'threads': <uint32 0>}", &error));
+  assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  g_clear_error (&error);
+  g_assert_null (wly_test_worker_load (worker, "{'device': <'abacus'>}", &error));
+  assert_remote_error (error, WLY_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  loaded = wly_test_worker_load (worker, "{'device': <'fake'>, 'threads': <uint32 2>}", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (wly_test_result_string (loaded, "device"), ==, "fake");
+  g_assert_cmpuint (wly_test_result_u32 (loaded, "max-context"), ==, 1024);
+  g_assert_null (wly_test_worker_load (worker, NULL, &error));
+  assert_remote_error (error, WLY_ERROR_BUSY);
+  g_clear_error (&error);
+  wly_rpc_worker1_call_get_memory_sync (wly_test_worker_proxy (worker), &memory, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (wly_test_result_u64 (memory, "packed-bytes") + wly_test_result_u64 (memory, "mapped-bytes"), >, 0);
+  close (fd);
+  wly_test_worker_free (worker);
+}
+
+/* The bundled model tells the story that its training promises; frames, lines and text say the same. */
+static void
+test_generate (void)
+{
+  WlyTestWorker *worker    = wly_test_worker_new_loaded (bundled_model (), NULL);
+  const char *body         = "{'messages': <[{'role': <'user'>, 'content': <'Tell me a story about a red ball.'>}]>}";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WlyTestGeneration) frames = NULL, lines = NULL, text = NULL;
+  int tokens[] = { -1, -1, -1 };
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (wly_test_worker_open_session (worker, i, &tokens[i], NULL, &error));
+  g_assert_no_error (error);
+  frames = wly_test_generate (worker, 0, body, "{'temperature': <0.0>, 'max-tokens': <uint32 24>}");
+  lines = wly_test_generate (worker, 1, body, "{'temperature': <0.0>, 'max-tokens': <uint32 24>, 'stream': <'jsonl'>}");
+  text  = wly_test_generate (worker, 2, body, "{'temperature': <0.0>, 'max-tokens': <uint32 24>, 'stream': <'text'>}");
+  wly_test_generation_wait (frames);
+  wly_test_generation_wait (lines);
+  wly_test_generation_wait (text);
+  g_assert_true (g_str_has_prefix (g_strchug (frames->text->str), "Once upon a time, there was a little girl named"));
+  g_byte_array_append (text->bytes, (const guint8 *)"", 1);
+  g_byte_array_append (lines->bytes, (const guint8 *)"", 1);
+  g_assert_cmpstr (g_strchug ((char *)text->bytes->data), ==, frames->text->str);
+  g_assert_nonnull (strstr ((char *)lines->bytes->data, "{\"type\":\"end\",\"reason\":\"length\"}\n"));
+
+  g_assert_cmpstr (wly_test_generation_last_state (frames), ==, "done");
+  g_assert_true (wly_test_generation_had_state (frames, "prefill"));
+  g_assert_true (wly_test_generation_had_state (frames, "generating"));
+  g_assert_cmpuint (g_array_index (frames->types, guint, 0), ==, WOOLLY_FRAME_PREFILL);
+  g_assert_cmpuint (g_array_index (frames->types, guint, frames->types->len - 2), ==, WOOLLY_FRAME_USAGE);
+  g_assert_cmpuint (g_array_index (frames->types, guint, frames->types->len - 1), ==, WOOLLY_FRAME_END);
+  g_assert_cmpstr (wly_test_result_string (frames->last, "reason"), ==, "length");
+  g_assert_cmpuint (wly_test_result_u32 (frames->usage, "tokens-out"), ==, 24);
+  g_assert_cmpvariant (frames->usage, frames->result);
+  {
+    g_autoptr (GArray) stored = wly_test_tokens (tokens[0]);
+
+    g_assert_cmpuint (stored->len, ==, wly_test_result_u32 (frames->result, "tokens-in") + 24);
+    g_assert_cmpuint (stored->len, ==, wly_test_result_u32 (frames->result, "context-used"));
+    g_assert_cmpint (g_array_index (stored, gint32, 0), ==, 1);
+  }
+  for (guint i = 0; i < 3; i++)
+    close (tokens[i]);
+  wly_test_worker_free (worker);
+}
+
+/* The same seed draws the same; another one something else; none is drawn and told. */
+static void
+test_seed (void)
+{
+  WlyTestModel model;
+  WlyTestWorker *worker;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *first = NULL, *again = NULL, *other = NULL;
+  g_autoptr (WlyTestGeneration) drawn = NULL;
+  int tokens[]                        = { -1, -1, -1, -1 };
+
+  wly_test_model_init (&model);
+  worker = wly_test_worker_new_loaded (wly_test_model_memory (&model), NULL);
+  for (guint i = 0; i < 4; i++)
+    g_assert_true (wly_test_worker_open_session (worker, i, &tokens[i], NULL, &error));
+  first = wly_test_answer (worker, 0, "{'prompt': <'sheep'>}", "{'seed': <@t 7>, 'max-tokens': <uint32 20>}");
+  again = wly_test_answer (worker, 1, "{'prompt': <'sheep'>}", "{'seed': <@t 7>, 'max-tokens': <uint32 20>}");
+  other = wly_test_answer (worker, 2, "{'prompt': <'sheep'>}", "{'seed': <@t 8>, 'max-tokens': <uint32 20>}");
+  g_assert_cmpstr (first, ==, again);
+  g_assert_cmpstr (first, !=, other);
+  drawn = wly_test_generate (worker, 3, "{'prompt': <'sheep'>}", "{'max-tokens': <uint32 1>}");
+  wly_test_generation_wait (drawn);
+  g_assert_cmpuint (wly_test_result_u64 (drawn->result, "seed"), !=, 0);
+  for (guint i = 0; i < 4; i++)
+    close (tokens[i]);
+  wly_test_worker_free (worker);
+}
+
+/* Who hangs up ends it, whatever it is doing. */
+static void
+test_hang_up (void)
+{
+  WlyTestModel model;
+  WlyTestWorker *worker;
+  g_autoptr (GError) error                 = NULL;
+  int tokens                               = -1;
+  g_autoptr (WlyTestGeneration) generation = NULL;
+  int status;
+
+  wly_test_model_init (&model);
+  worker = wly_test_worker_new_loaded (wly_test_model_memory (&model), NULL);
+  g_assert_true (wly_test_worker_open_session (worker, 1, &tokens, NULL, &error));
+  generation = wly_test_generate (worker, 1, "{'prompt': <'sheep'>}", "{'max-tokens': <uint32 100000>}");
+  wly_test_generation_wait_bytes (generation, 100);
+  status = wly_test_worker_end (worker);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  while (!generation->ended)
+    g_main_context_iteration (NULL, TRUE);
+  close (tokens);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/worker/worker/open", test_open);
+  g_test_add_func ("/worker/worker/text", test_text);
+  g_test_add_func ("/worker/worker/render", test_render);
+  g_test_add_func ("/worker/worker/load", test_load);
+  g_test_add_func ("/worker/worker/generate", test_generate);
+  g_test_add_func ("/worker/worker/seed", test_seed);
+  g_test_add_func ("/worker/worker/hang-up", test_hang_up);
+  return g_test_run ();
+}

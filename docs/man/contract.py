@@ -162,10 +162,6 @@ def option_words():
     return [(scope, _strings(key)) for scope, key, _ in _calls(path, 'WOOLLY_OPTION_WORDS')]
 
 
-def has_settings():
-    return os.path.exists(os.path.join(FOLDER, 'woolly-settings.def'))
-
-
 def settings():
     rows = []
     for group, key, kind, minimum, maximum, default, text in _calls(os.path.join(FOLDER, 'woolly-settings.def'),

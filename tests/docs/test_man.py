@@ -62,7 +62,6 @@ class Pages(unittest.TestCase):
                     meaning = meaning.replace(name, page)
                 self.assertIn(meaning, re.sub(r'\s+', ' ', text))
 
-    @unittest.skipUnless(contract.has_settings(), 'there are no settings yet')
     def test_settings(self):
         text, _ = text_of('woollyd.conf.5')
         for row in contract.settings():
@@ -76,13 +75,20 @@ class Pages(unittest.TestCase):
         for _, name, _ in contract.errors():
             self.assertRegex(text, rf'\n +{name}\n')
 
+    def test_options_of_woollyd(self):
+        """What --help lists, its page explains."""
+        text, _ = text_of('woollyd.1')
+        run = subprocess.run([os.environ['WOOLLY_DAEMON'], '--help'], capture_output=True, text=True, check=True)
+        options = re.findall(r'^  (?:-\w, )?(--[\w-]+)', run.stdout, re.MULTILINE)
+        self.assertGreater(len(options), 3)
+        for option in options:
+            self.assertRegex(text, rf'\n +(-\w, )?{option}\b')
+
     def test_pages_that_are_named_exist(self):
         known = {os.path.basename(page) for page in pages()}
         for page in pages():
             text, _ = text_of(os.path.basename(page))
             for name, section in re.findall(r'\b((?:woolly|org\.woolly)[\w.-]*)\((\d)\)', text):
-                if name == 'woollyd.conf' and not contract.has_settings():
-                    continue
                 with self.subTest(page=os.path.basename(page)):
                     self.assertIn(f'{name}.{section}', known)
 

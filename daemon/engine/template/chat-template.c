@@ -134,6 +134,7 @@ wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messag
   return TRUE;
 }
 
+/* nocheck: what the function above gave */
 void
 wly_rendered_clear (WlyRendered *rendered)
 {

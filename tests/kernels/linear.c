@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * kernels/linear.h: every instruction set against the C reference, bit by bit; with --bench, how fast each is.
+ *
+ * The cases: every type, packed for integers and exact; rows that do not fill a panel, every number of tokens, k from
+ * one block up; activations that are random, all at +-127, zero, not finite; weights that are random, all bits of their
+ * integers set or clear; buffers that end at a guard page.
+ */
+#include "kernel-check.h"
+
+#include "linear.h"
+
+#define MAX_K     2080
+#define N_TOKENS  LINEAR_MAX_TOKENS
+#define ALL_TYPES 48 /* numbers of types end below */
+
+enum pattern { PATTERN_RANDOM, PATTERN_EXTREME, PATTERN_ZERO, PATTERN_NOT_FINITE, N_PATTERNS };
+
+static const char *const pattern_names[] = { "random", "extreme", "zero", "not finite" };
+
+/* ---- weights ---- */
+
+static bool
+block_is_tame (uint32_t type, const struct wlq_traits *traits, const uint8_t *block)
+{
+  float values[WLQ_MAX_BLOCK];
+
+  wlq_dequantize_row (type, block, traits->block, values);
+  for (unsigned i = 0; i < traits->block; i++)
+    if (!(values[i] > -1e4f && values[i] < 1e4f))
+      return false;
+  return true;
+}
+
+/* Whether a byte holds integers only: setting its bits changes no scale. */
+static bool
+is_integer_byte (uint32_t type, const struct wlq_traits *traits, const uint8_t *block, unsigned at)
+{
+  float scale[2][WLQ_MAX_GROUPS] = { { 0 } }, min[2][WLQ_MAX_GROUPS] = { { 0 } };
+  int8_t q[WLQ_MAX_BLOCK];
+  uint8_t changed[512];
+
+  for (unsigned bit = 0; bit < 8; bit++) {
+    memcpy (changed, block, traits->block_bytes);
+    changed[at] ^= (uint8_t)(1u << bit);
+    wlq_unpack_i8 (type, block, traits->block, q, scale[0], min[0]);
+    wlq_unpack_i8 (type, changed, traits->block, q, scale[1], min[1]);
+    if (memcmp (scale[0], scale[1], sizeof scale[0]) != 0 || memcmp (min[0], min[1], sizeof min[0]) != 0)
+      return false;
+  }
+  return true;
+}
+
+static void
+fill_weights (uint32_t type, enum pattern pattern, uint64_t *random, uint8_t *row, size_t k)
+{
+  const struct wlq_traits *traits = wlq_traits (type);
+
+  for (size_t i = 0; i < k; i += traits->block, row += traits->block_bytes) {
+    do {
+      for (unsigned j = 0; j < traits->block_bytes; j++)
+        row[j] = (uint8_t)(check_random (random) >> 40);
+    } while (!block_is_tame (type, traits, row));
+    for (unsigned j = 0; j < traits->block_bytes && pattern == PATTERN_EXTREME && traits->group != 0; j++)
+      if (is_integer_byte (type, traits, row, j))
+        row[j] = i / traits->block % 2 ? 0x00 : (traits->q_min == -128 ? 0x80 : 0xff);
+  }
+}
+
+/* ---- activations ---- */
+
+static void
+fill_activations (enum pattern pattern, uint64_t *random, float *x, size_t k)
+{
+  for (size_t i = 0; i < k; i++)
+    switch (pattern) {
+    case PATTERN_RANDOM:
+      x[i] = check_random_float (random) * (float)(1u << (check_random (random) % 8));
+      break;
+    case PATTERN_EXTREME:
+      x[i] = i / 32 % 3 == 0 ? 3.5f : (i % 2 ? 3.5f : -3.5f);
+      break;
+    case PATTERN_ZERO:
+      x[i] = i / 64 % 2 ? 0.0f : (i % 3 ? 0x1p-140f : -0.0f);
+      break;
+    default:
+      x[i] = check_random_float (random);
+      if (i % 97 == 40)
+        x[i] = i % 2 ? __builtin_inff () : __builtin_nanf ("");
+      break;
+    }
+}
+
+/* NaNs are compared as such: their sign and payload are no part of the contract. */
+static bool
+same_float (float a, float b)
+{
+  return memcmp (&a, &b, sizeof a) == 0 || (a != a && b != b);
+}
+
+/* ---- one case ---- */
+
+struct setting {
+  const struct linear_isa *isa;
+  uint32_t type;
+  int exact;
+  size_t k;
+  unsigned n_rows;
+  unsigned n_tokens;
+  enum pattern pattern;
+};
+
+struct run {
+  struct check_buffer weights;
+  struct check_buffer x[N_TOKENS];
+  struct check_buffer rows[N_TOKENS]; /* quantised */
+  struct check_buffer panel;
+  struct check_buffer y;
+};
+
+static void
+run_isa (const struct setting *s, const struct linear_isa *isa, const struct run *r, size_t row_bytes, unsigned first,
+         unsigned n_rows, unsigned n_tokens, const struct check_buffer *rows, float *y)
+{
+  const struct linear_format *format = isa->format (s->type, s->exact);
+  const void *x[N_TOKENS];
+
+  for (unsigned t = 0; t < n_tokens; t++)
+    x[t] = format->is_float ? r->x[t].at : rows[t].at;
+  format->pack (s->type, (const uint8_t *)r->weights.at + first * row_bytes, row_bytes, n_rows, s->k, r->panel.at);
+  format->mm (r->panel.at, s->k, n_tokens, x, y);
+}
+
+static bool
+compare (const struct setting *s, struct run *r, size_t row_bytes)
+{
+  const struct linear_format *format    = s->isa->format (s->type, s->exact);
+  const struct linear_format *reference = linear_isa_c.format (s->type, s->exact);
+  struct check_buffer rows[N_TOKENS];
+  bool same = true;
+
+  for (unsigned t = 0; t < s->n_tokens; t++) {
+    check_buffer_new (&r->rows[t], s->isa->activation_bytes (s->k) + !s->k, 4);
+    check_buffer_new (&rows[t], linear_isa_c.activation_bytes (s->k) + !s->k, 4);
+    if (!format->is_float) {
+      s->isa->quantise (r->x[t].at, s->k, r->rows[t].at);
+      linear_isa_c.quantise (r->x[t].at, s->k, rows[t].at);
+    }
+  }
+  check_buffer_new (&r->panel, format->panel_bytes (s->k), 64);
+  check_buffer_new (&r->y, s->isa->rows * s->n_tokens * sizeof (float), 4);
+  run_isa (s, s->isa, r, row_bytes, 0, s->n_rows, s->n_tokens, r->rows, r->y.at);
+  check_buffer_free (&r->panel);
+  check_buffer_new (&r->panel, reference->panel_bytes (s->k), 64);
+  for (unsigned row = 0; row < s->n_rows; row++)
+    for (unsigned t = 0; t < s->n_tokens; t++) {
+      const void *one[1] = { reference->is_float ? r->x[t].at : rows[t].at };
+      float expected;
+
+      if (t == 0)
+        reference->pack (s->type, (const uint8_t *)r->weights.at + row * row_bytes, row_bytes, 1, s->k, r->panel.at);
+      reference->mm (r->panel.at, s->k, 1, one, &expected);
+      same = same && same_float (((const float *)r->y.at)[t * s->isa->rows + row], expected);
+    }
+  for (unsigned t = 0; t < s->n_tokens; t++) {
+    check_buffer_free (&r->rows[t]);
+    check_buffer_free (&rows[t]);
+  }
+  check_buffer_free (&r->panel);
+  check_buffer_free (&r->y);
+  return same;
+}
+
+static bool
+check_setting (const struct setting *s)
+{
+  uint64_t random = s->k * 1000 + s->type, row_bytes;
+  struct run r;
+  bool same;
+
+  wlq_row_bytes (s->type, s->k, &row_bytes);
+  check_buffer_new (&r.weights, s->n_rows * row_bytes, 1);
+  for (unsigned row = 0; row < s->n_rows; row++)
+    fill_weights (s->type, s->pattern, &random, (uint8_t *)r.weights.at + row * row_bytes, s->k);
+  for (unsigned t = 0; t < s->n_tokens; t++)
+    fill_activations (s->pattern, &random, check_buffer_new (&r.x[t], s->k * sizeof (float), 4), s->k);
+  same = compare (s, &r, row_bytes);
+  for (unsigned t = 0; t < s->n_tokens; t++)
+    check_buffer_free (&r.x[t]);
+  check_buffer_free (&r.weights);
+  return same;
+}
+
+static void
+check_type (const struct linear_isa *isa, uint32_t type, int exact)
+{
+  static const size_t sizes[]     = { 32, 64, 96, 256, 512, 1024, MAX_K, 1, 7, 33, 77 };
+  const struct wlq_traits *traits = wlq_traits (type);
+
+  for (int pattern = 0; pattern < N_PATTERNS; pattern++) {
+    unsigned n_wrong = 0, n = 0;
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+      if (sizes[i] % traits->block != 0)
+        continue;
+      for (unsigned rows = 1; rows <= isa->rows;
+           rows += rows == 1 ? 2 : (isa->rows - rows > 1 ? isa->rows - rows - 1 : 1))
+        for (unsigned tokens = 1; tokens <= isa->tokens; tokens++, n++)
+          n_wrong += !check_setting (&(struct setting){ isa, type, exact, sizes[i], rows, tokens, pattern });
+    }
+    check_case (n_wrong == 0 && n > 0, "linear %s %s%s %s: %u of %u differ", isa->name, traits->name,
+                exact ? " exact" : "", pattern_names[pattern], n_wrong, n);
+  }
+}
+
+/* A reference that is wrong in the same way everywhere would pass above: against double, with the integers themselves.
+ */
+static void
+check_reference (uint32_t type)
+{
+  const struct linear_format *format = linear_isa_c.format (type, 0);
+  const struct wlq_traits *traits    = wlq_traits (type);
+  enum { K = 1024 };
+  float x[K], w[K], y;
+  double sum = 0, size = 0;
+  uint64_t random = type, row_bytes;
+  uint8_t *row;
+  struct linear_block *blocks = malloc (linear_isa_c.activation_bytes (K));
+  const void *one[1];
+  void *panel = aligned_alloc (64, format->panel_bytes (K) + 63);
+
+  wlq_row_bytes (type, K, &row_bytes);
+  row = malloc (row_bytes);
+  fill_weights (type, PATTERN_RANDOM, &random, row, K);
+  fill_activations (PATTERN_RANDOM, &random, x, K);
+  wlq_dequantize_row (type, row, K, w);
+  linear_isa_c.quantise (x, K, blocks);
+  for (int i = 0; i < K; i++) {
+    const double value = format->is_float ? (double)x[i] : (double)blocks[i / 32].d * blocks[i / 32].q[i % 32];
+
+    sum += w[i] * value;
+    size += (w[i] < 0 ? -(double)w[i] : (double)w[i]) * (value < 0 ? -value : value);
+  }
+  one[0] = format->is_float ? (const void *)x : (const void *)blocks;
+  format->pack (type, row, row_bytes, 1, K, panel);
+  format->mm (panel, K, 1, one, &y);
+  sum -= (double)y;
+  check_case ((sum < 0 ? -sum : sum) <= size * 1e-5, "linear c %s against double", traits->name);
+  free (blocks);
+  free (row);
+  free (panel);
+}
+
+static void
+check_quantise (const struct linear_isa *isa)
+{
+  enum { N = 2000 };
+  uint64_t random  = 5;
+  unsigned n_wrong = 0;
+
+  for (int i = 0; i < N; i++) {
+    float x[LINEAR_GROUP];
+    struct linear_block a, b;
+    const float scale = (float)(1u << (i % 30)) * (i % 7 == 0 ? 0x1p-140f : 1.0f);
+
+    for (int j = 0; j < LINEAR_GROUP; j++)
+      x[j] =
+          i % 5 == 0 ? (float)((int)(check_random (&random) % 255) - 127) * 0.5f : check_random_float (&random) * scale;
+    if (i % 5 == 0)
+      x[7] = 63.5f; /* values half way between two steps */
+    memset (&a, 1, sizeof a);
+    memset (&b, 2, sizeof b);
+    isa->quantise (x, LINEAR_GROUP, &a);
+    linear_isa_c.quantise (x, LINEAR_GROUP, &b);
+    n_wrong += memcmp (&a, &b, sizeof a) != 0;
+    for (int j = 0; j < LINEAR_GROUP && b.d > 0; j++) {
+      const double off = (double)x[j] - (double)b.d * b.q[j];
+
+      n_wrong += (off < 0 ? -off : off) > 0.5001 * (double)b.d || b.q[j] == -128;
+    }
+  }
+  check_case (n_wrong == 0, "linear %s quantise: %u wrong", isa->name, n_wrong);
+}
+
+/* ---- the benchmark ---- */
+
+static double
+bench_mm (const struct linear_isa *isa, const struct linear_format *format, const void *panels, size_t panel_bytes,
+          unsigned n_panels, size_t k, unsigned n, const void *const *x)
+{
+  float y[LINEAR_MAX_ROWS * LINEAR_MAX_TOKENS];
+  double best = 1e30;
+
+  for (int i = 0; i < 300; i++) {
+    const uint64_t start = check_ticks ();
+    double took;
+
+    for (unsigned p = 0; p < n_panels; p++)
+      format->mm ((const uint8_t *)panels + p * panel_bytes, k, n, x, y);
+    took = (double)(check_ticks () - start);
+    best = took < best ? took : best;
+  }
+  return (double)n_panels * isa->rows * (double)k * n / best;
+}
+
+static double
+bench_pack (const struct linear_isa *isa, const struct linear_format *format, uint32_t type, const uint8_t *rows,
+            size_t row_bytes, size_t k, void *panel)
+{
+  double best = 1e30;
+
+  for (int i = 0; i < 100; i++) {
+    const uint64_t start = check_ticks ();
+    double took;
+
+    format->pack (type, rows, row_bytes, isa->rows, k, panel);
+    took = (double)(check_ticks () - start);
+    best = took < best ? took : best;
+  }
+  return (double)isa->rows * (double)k / best;
+}
+
+static void
+bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks)
+{
+  enum { K = 2048, ROWS = 128 };
+  const struct linear_format *format = isa->format (type, exact);
+  const unsigned n_panels            = ROWS / isa->rows;
+  const size_t panel_bytes           = (format->panel_bytes (K) + 63) / 64 * 64;
+  uint64_t random                    = 1, row_bytes;
+  uint8_t *rows, *panels = aligned_alloc (64, panel_bytes * n_panels);
+  static float x[LINEAR_MAX_TOKENS][K];
+  static struct linear_block blocks[LINEAR_MAX_TOKENS][K / LINEAR_GROUP];
+  const void *pointers[LINEAR_MAX_TOKENS];
+
+  wlq_row_bytes (type, K, &row_bytes);
+  rows = malloc (row_bytes * ROWS);
+  for (int r = 0; r < ROWS; r++)
+    fill_weights (type, PATTERN_RANDOM, &random, rows + (size_t)r * row_bytes, K);
+  for (unsigned t = 0; t < isa->tokens; t++) {
+    fill_activations (PATTERN_RANDOM, &random, x[t], K);
+    isa->quantise (x[t], K, blocks[t]);
+    pointers[t] = format->is_float ? (const void *)x[t] : (const void *)blocks[t];
+  }
+  for (unsigned p = 0; p < n_panels; p++)
+    format->pack (type, rows + (size_t)p * isa->rows * row_bytes, row_bytes, isa->rows, K, panels + p * panel_bytes);
+  printf ("%-6s %-7s %-9s pack %5.2f weights/cycle; MAC/cycle", isa->name, wlq_type_name (type), format->name,
+          bench_pack (isa, format, type, rows, row_bytes, K, panels) * ticks);
+  for (unsigned n = 1; n <= isa->tokens; n++)
+    printf (" n=%u %5.2f", n, bench_mm (isa, format, panels, panel_bytes, n_panels, K, n, pointers) * ticks);
+  printf ("\n");
+  free (rows);
+  free (panels);
+}
+
+int
+main (int argc, char **argv)
+{
+  const bool bench        = argc > 1 && strcmp (argv[1], "--bench") == 0;
+  const double ticks      = bench ? check_ticks_of_cycle () : 0;
+  const uint64_t features = check_cpu_features ();
+  const struct linear_isa *isa;
+
+  for (uint32_t type = 0; type < ALL_TYPES && !bench; type++)
+    if (wlq_is_supported (type))
+      check_reference (type);
+  for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++) {
+    if ((isa->features & ~features) != 0) {
+      if (!bench)
+        printf ("# %s cannot run on this machine\n", isa->name);
+      continue;
+    }
+    if (!bench)
+      check_quantise (isa);
+    for (uint32_t type = 0; type < ALL_TYPES; type++) {
+      if (!wlq_is_supported (type))
+        continue;
+      if (bench) {
+        bench_type (isa, type, 0, ticks);
+      } else {
+        check_type (isa, type, 0);
+        check_type (isa, type, 1);
+      }
+    }
+  }
+  return bench ? 0 : check_finish ();
+}

@@ -356,6 +356,12 @@ lab_model_block (LabModel *model, guint sequence, guint index)
   return model->tables[sequence][index];
 }
 
+void
+lab_model_seek (LabModel *model, guint sequence, guint position)
+{
+  model->n_done[sequence] = (gint32)position;
+}
+
 int
 lab_model_try (LabModel *model, struct wlp_batch *batch, struct wlp_error *error)
 {

@@ -58,6 +58,9 @@ const struct wlp_backend_ops *lab_ops (void);
 struct wlp_cache *lab_model_cache (LabModel *model, guint group);
 guint32 lab_model_block (LabModel *model, guint sequence, guint index);
 
+/* The next token of the sequence is at this position. */
+void lab_model_seek (LabModel *model, guint sequence, guint position);
+
 /* One batch: token i, of sequence sequences[i] (NULL: all 0), the next in it; want[i] (NULL: all): its row is wanted.
  * Returns the rows, [n_wanted][output_width], or of each sequence for a pooled model; (transfer full). */
 float *lab_model_step (LabModel *model, const gint32 *tokens, const guint32 *sequences, const guint8 *want, guint n);

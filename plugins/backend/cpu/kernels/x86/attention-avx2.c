@@ -14,24 +14,24 @@
 #define Q8_BLOCK       32
 #define Q8_BLOCK_BYTES 34
 
-#define INLINE static inline __attribute__ ((always_inline))
+#define ALWAYS inline __attribute__ ((always_inline))
 
 enum element { ELEMENT_F32, ELEMENT_F16, ELEMENT_Q8_0 };
 
-INLINE __m256
+static ALWAYS __m256
 load_f16 (const void *at)
 {
   return _mm256_cvtph_ps (_mm_loadu_si128 (at));
 }
 
-INLINE __m256
+static ALWAYS __m256
 load_i8 (const void *at)
 {
   return _mm256_cvtepi32_ps (_mm256_cvtepi8_epi32 (_mm_loadl_epi64 (at)));
 }
 
 /* Eight keys of dimension @d from lane @lane on. */
-INLINE __m256
+static ALWAYS __m256
 load_keys (enum element element, const void *tile, unsigned head_dim, unsigned d, unsigned lane)
 {
   const size_t at = (size_t)d * ATTENTION_TILE + lane;
@@ -50,7 +50,7 @@ load_keys (enum element element, const void *tile, unsigned head_dim, unsigned d
   }
 }
 
-INLINE void
+static ALWAYS void
 scores_body (enum element element, const void *tile, unsigned head_dim, unsigned n, const float *const *q,
              float *const *s)
 {
@@ -79,7 +79,7 @@ scores_body (enum element element, const void *tile, unsigned head_dim, unsigned
   }
 }
 
-INLINE void
+static ALWAYS void
 scores_any (enum element element, const void *tile, unsigned head_dim, unsigned n, const float *const *q,
             float *const *s)
 {
@@ -118,7 +118,7 @@ scores_q8_0_avx2 (const void *tile, unsigned head_dim, unsigned n_queries, const
 }
 
 /* Eight values of one position from dimension @d on; a block of Q8_0 never ends inside them. */
-INLINE __m256
+static ALWAYS __m256
 load_values (enum element element, const uint8_t *row, unsigned d)
 {
   const uint8_t *block;
@@ -137,7 +137,7 @@ load_values (enum element element, const uint8_t *row, unsigned d)
 }
 
 /* One value, where fewer than eight are left; never with Q8_0. */
-INLINE float
+static ALWAYS float
 load_value (enum element element, const uint8_t *row, unsigned d)
 {
   if (element == ELEMENT_F32)
@@ -146,7 +146,7 @@ load_value (enum element element, const uint8_t *row, unsigned d)
 }
 
 /* @width vectors of dimensions from @d on, through all positions. */
-INLINE void
+static ALWAYS void
 values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsigned n_positions, unsigned d,
               unsigned width, unsigned n, const float *const *p, float *const *o)
 {
@@ -174,7 +174,7 @@ values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsign
       _mm256_storeu_ps (o[i] + d + 8 * j, acc[j][i]);
 }
 
-INLINE void
+static ALWAYS void
 values_body (enum element element, const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim,
              unsigned n, const float *const *p, float *const *o)
 {
@@ -191,7 +191,7 @@ values_body (enum element element, const void *values, size_t row_bytes, unsigne
         o[i][d] = fmaf (p[i][position], load_value (element, row + position * row_bytes, d), o[i][d]);
 }
 
-INLINE void
+static ALWAYS void
 values_any (enum element element, const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim,
             unsigned n, const float *const *p, float *const *o)
 {

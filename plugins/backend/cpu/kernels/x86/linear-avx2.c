@@ -25,7 +25,7 @@
 #define OFFSET_32 16 /* of the types without min, groups of 32 */
 #define OFFSET_16 32 /* groups of 16 */
 
-#define INLINE static inline __attribute__ ((always_inline))
+#define ALWAYS inline __attribute__ ((always_inline))
 
 struct panel_sym32 {
   float scale[ROWS];
@@ -127,7 +127,7 @@ quantise_avx2 (const float *x, size_t k, void *ret_row)
 /* ---- packing ---- */
 
 /* Rows of 8 dwords to columns. */
-INLINE void
+static ALWAYS void
 transpose_8x8 (const __m256i *in, __m256i *out)
 {
   __m256i a[8], b[8];
@@ -150,7 +150,7 @@ transpose_8x8 (const __m256i *in, __m256i *out)
 }
 
 /* 32 values of k of all rows. */
-INLINE void
+static ALWAYS void
 pack_integers (const struct linear_part *part, size_t at, int offset, uint8_t *ret_q)
 {
   __m256i in[8], out[8];
@@ -171,7 +171,7 @@ struct packing {
   int offset;
 };
 
-INLINE void
+static ALWAYS void
 pack_blocks (struct packing how, uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k,
              uint8_t *panel)
 {
@@ -256,7 +256,7 @@ panel_bytes_asym16_avx2 (size_t k)
 
 /* ---- integer products ---- */
 
-INLINE __m256i
+static ALWAYS __m256i
 broadcast_x (const struct linear_block *x, unsigned k_group)
 {
   int32_t four;
@@ -266,7 +266,7 @@ broadcast_x (const struct linear_block *x, unsigned k_group)
 }
 
 /* Σ q x over @count k groups from @first on, of n tokens; @chain products may be added in 16 bits. */
-INLINE void
+static ALWAYS void
 dot_u8 (const uint8_t (*q)[ROWS][4], const struct linear_block *const *x, unsigned n, unsigned first, unsigned count,
         unsigned chain, __m256i *ret_sum)
 {
@@ -297,7 +297,7 @@ dot_u8 (const uint8_t (*q)[ROWS][4], const struct linear_block *const *x, unsign
   }
 }
 
-INLINE void
+static ALWAYS void
 dot_s8 (const uint8_t (*q)[ROWS][4], const struct linear_block *const *x, unsigned n, __m256i *ret_sum)
 {
   const __m256i ones = _mm256_set1_epi16 (1);
@@ -318,13 +318,13 @@ dot_s8 (const uint8_t (*q)[ROWS][4], const struct linear_block *const *x, unsign
   }
 }
 
-INLINE __m256
+static ALWAYS __m256
 without_offset (__m256i sum, int32_t x_sum, int offset)
 {
   return _mm256_cvtepi32_ps (_mm256_sub_epi32 (sum, _mm256_set1_epi32 (x_sum * offset)));
 }
 
-INLINE void
+static ALWAYS void
 open_tokens (const void *const *rows, unsigned n, const struct linear_block **x, __m256 *acc)
 {
   unsigned t;
@@ -335,7 +335,7 @@ open_tokens (const void *const *rows, unsigned n, const struct linear_block **x,
   }
 }
 
-INLINE void
+static ALWAYS void
 store_tokens (const __m256 *acc, unsigned n, float *y)
 {
   unsigned t;
@@ -344,7 +344,7 @@ store_tokens (const __m256 *acc, unsigned n, float *y)
     _mm256_storeu_ps (y + t * ROWS, acc[t]);
 }
 
-INLINE void
+static ALWAYS void
 body_sym32 (const void *panel, size_t k, unsigned n, const void *const *rows, float *y, bool is_signed)
 {
   const struct panel_sym32 *w = panel;
@@ -374,7 +374,7 @@ body_sym32 (const void *panel, size_t k, unsigned n, const void *const *rows, fl
   store_tokens (acc, n, y);
 }
 
-INLINE void
+static ALWAYS void
 body_asym32 (const void *panel, size_t k, unsigned n, const void *const *rows, float *y)
 {
   const struct panel_asym32 *w = panel;
@@ -399,7 +399,7 @@ body_asym32 (const void *panel, size_t k, unsigned n, const void *const *rows, f
   store_tokens (acc, n, y);
 }
 
-INLINE void
+static ALWAYS void
 body_16 (const void *panel, size_t k, unsigned n, const void *const *rows, float *y, bool has_min)
 {
   const size_t stride = has_min ? sizeof (struct panel_asym16) : sizeof (struct panel_sym16);
@@ -564,7 +564,7 @@ pack_float_avx2 (uint32_t type, const void *src, size_t row_bytes, unsigned n_ro
 }
 
 /* @blocks blocks of 32 values side by side, so that few tokens still fill the multipliers. */
-INLINE void
+static ALWAYS void
 float_blocks (const float *w, unsigned n, const float *const *x, size_t at, unsigned blocks, __m256 *acc)
 {
   __m256 part[4][TOKENS];
@@ -591,7 +591,7 @@ float_blocks (const float *w, unsigned n, const float *const *x, size_t at, unsi
       acc[t] = _mm256_add_ps (acc[t], part[b][t]);
 }
 
-INLINE void
+static ALWAYS void
 body_float (const void *panel, size_t k, unsigned n, const void *const *rows, float *y, unsigned blocks)
 {
   const size_t step = (size_t)blocks * LINEAR_GROUP;

@@ -171,13 +171,24 @@ struct packing {
   int offset;
 };
 
+/* Scales, or mins, of 32 values of k: from [row][group] to [group][row]. */
+static ALWAYS void
+pack_scales (const float (*in)[LINEAR_PART / 16], size_t first_group, unsigned groups, float *out)
+{
+  unsigned g, r;
+
+  for (g = 0; g < groups; g++)
+    for (r = 0; r < ROWS; r++)
+      out[g * ROWS + r] = in[r][first_group + g];
+}
+
 static ALWAYS void
 pack_blocks (struct packing how, uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k,
              uint8_t *panel)
 {
-  const size_t n_scales = (size_t)how.groups * ROWS;
+  const size_t scale_bytes = (size_t)how.groups * ROWS * sizeof (float);
   struct linear_part part;
-  size_t k0, n, at, g, r;
+  size_t k0, n, at;
 
   if (n_rows < ROWS)
     memset (&part, 0, sizeof part);
@@ -185,15 +196,12 @@ pack_blocks (struct packing how, uint32_t type, const void *src, size_t row_byte
     n = k - k0 < LINEAR_PART ? k - k0 : LINEAR_PART;
     linear_unpack_part (type, src, row_bytes, n_rows, k0, n, &part);
     for (at = 0; at < n; at += LINEAR_GROUP) {
-      float *scales = (float *)(void *)panel;
-
-      for (g = 0; g < how.groups; g++)
-        for (r = 0; r < ROWS; r++) {
-          scales[g * ROWS + r] = part.scale[r][at / LINEAR_GROUP * how.groups + g];
-          if (how.has_min)
-            scales[n_scales + g * ROWS + r] = part.min[r][at / LINEAR_GROUP * how.groups + g];
-        }
-      panel += n_scales * sizeof (float) * (how.has_min ? 2 : 1);
+      pack_scales (part.scale, at / LINEAR_GROUP * how.groups, how.groups, (float *)(void *)panel);
+      panel += scale_bytes;
+      if (how.has_min) {
+        pack_scales (part.min, at / LINEAR_GROUP * how.groups, how.groups, (float *)(void *)panel);
+        panel += scale_bytes;
+      }
       pack_integers (&part, at, how.offset, panel);
       panel += K_GROUPS * ROWS * 4;
     }

@@ -11,9 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAX_TOKENS    640
-#define MAX_POSITIONS 4096
-#define N_BLOCKS      96 /* of a cache; tables of the sequences are strewn over them */
+#define MAX_TOKENS 640
+#define N_BLOCKS   96 /* of a cache; tables of the sequences are strewn over them */
 
 struct LabModel {
   Lab *lab;
@@ -280,7 +279,7 @@ plan_model (LabModel *model)
     .max_tokens    = MAX_TOKENS,
     .max_rows      = MAX_TOKENS,
     .max_sequences = LAB_MAX_SEQUENCES,
-    .max_positions = MAX_POSITIONS,
+    .max_positions = LAB_MAX_POSITIONS,
     .n_settings    = G_N_ELEMENTS (settings),
     .settings      = settings,
   };

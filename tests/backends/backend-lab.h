@@ -14,6 +14,7 @@
 G_BEGIN_DECLS
 
 #define LAB_MAX_SEQUENCES 4
+#define LAB_MAX_POSITIONS 4096
 
 /* A program in the making; &lab->builder goes to the sugar of arch.h. */
 typedef struct {

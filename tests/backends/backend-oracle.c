@@ -65,10 +65,12 @@ do_embed (Oracle *o, const struct wlp_op *op, guint t, double *y)
 static void
 do_norm (Oracle *o, const struct wlp_op *op, const double *x, double *y)
 {
-  g_autofree float *gain = floats_of (o, op->weight[0]);
-  g_autofree float *bias = floats_of (o, op->weight[1]);
-  const guint width      = width_of (o, op->out[0]);
-  const guint group      = op->p.norm.group != 0 ? op->p.norm.group : width;
+  g_autofree float *gain  = floats_of (o, op->weight[0]);
+  g_autofree float *bias  = floats_of (o, op->weight[1]);
+  const guint width       = width_of (o, op->out[0]);
+  const guint group       = op->p.norm.group != 0 ? op->p.norm.group : width;
+  const gboolean own_gain = gain != NULL && shape_of (o, op->weight[0])->ne[1] > 1;
+  const gboolean own_bias = bias != NULL && shape_of (o, op->weight[1])->ne[1] > 1;
 
   for (guint g = 0; g < width; g += group) {
     double mean = 0, square = 0;
@@ -78,8 +80,9 @@ do_norm (Oracle *o, const struct wlp_op *op, const double *x, double *y)
     for (guint i = 0; i < group; i++)
       square += (x[g + i] - mean) * (x[g + i] - mean) / group;
     for (guint i = 0; i < group; i++)
-      y[g + i] = (x[g + i] - mean) / sqrt (square + (double)op->p.norm.eps) * (gain != NULL ? gain[i] : 1)
-                 + (bias != NULL ? bias[i] : 0);
+      y[g + i] =
+          (x[g + i] - mean) / sqrt (square + (double)op->p.norm.eps) * (gain != NULL ? gain[own_gain ? g + i : i] : 1)
+          + (bias != NULL ? bias[own_bias ? g + i : i] : 0);
   }
 }
 
@@ -116,7 +119,8 @@ static void
 do_rope (Oracle *o, const struct wlp_op *op, guint t, const double *x, double *y)
 {
   const struct wlp_rope_params *p = &op->p.rope;
-  g_autofree float *factors       = floats_of (o, op->weight[0]);
+  const gboolean is_long          = op->weight[1] != WLP_NONE && LAB_MAX_POSITIONS > p->n_ctx_orig;
+  g_autofree float *factors       = floats_of (o, op->weight[is_long ? 1 : 0]);
   const guint width = width_of (o, op->out[0]), pairs = p->n_dims / 2;
   const double interpolate = p->freq_scale != 0 ? (double)p->freq_scale : 1;
   const double magnitude   = p->attn_factor != 0 ? (double)p->attn_factor : 1;
@@ -374,6 +378,8 @@ do_row (Oracle *o, const struct wlp_op *op, guint t)
       y[i] = a[i] * (double)op->p.scale.scale;
     else if (op->kind == WLP_OP_SOFTCAP)
       y[i] = (double)op->p.scale.scale * tanh (a[i] / (double)op->p.scale.scale);
+    else if (op->kind == WLP_OP_CLAMP)
+      y[i] = CLAMP (a[i], (double)op->p.clamp.low, (double)op->p.clamp.high);
     else if (op->kind == WLP_OP_MOE_SUM) {
       y[i] = 0;
       for (guint s = 0; s < b_width; s++)

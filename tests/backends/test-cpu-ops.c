@@ -80,6 +80,25 @@ test_norm (gconstpointer data)
   }
 }
 
+/* Each group with a gain, or with a gain and a bias, of its own. */
+static void
+test_norm_own (gconstpointer data)
+{
+  const enum wlp_norm kind = GPOINTER_TO_UINT (data);
+  const LabSetup setup     = { 0 };
+
+  for (guint i = 0; i < 2; i++) {
+    Lab *lab    = lab_new (i);
+    wlp_value x = embed (lab, 96);
+
+    x = wlp_norm (&lab->builder, kind, x, lab_matrix (lab, 24, 4, 0), i > 0 ? lab_matrix (lab, 24, 4, 0) : WLP_NONE, 24,
+                  1e-5f);
+    wlp_logits (&lab->builder, x);
+    check (lab, &setup, 5, EXACT);
+    lab_free (lab);
+  }
+}
+
 static void
 test_linear (gconstpointer data)
 {
@@ -128,6 +147,26 @@ test_rope (void)
   }
 }
 
+/* Two sets of factors: the one is in use below the original context, the other one above it. */
+static void
+test_rope_by_context (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    const LabSetup setup          = { 0 };
+    Lab *lab                      = lab_new (i);
+    struct wlp_rope_params params = { .kind = WLP_ROPE_NEOX, .head_dim = 48, .n_dims = 48, .base = 10000.0f };
+    const wlp_weight factors[2]   = { lab_vector (lab, 24), lab_vector (lab, 24) };
+    wlp_value x                   = embed (lab, 96);
+
+    params.n_ctx_orig = i == 0 ? LAB_MAX_POSITIONS : LAB_MAX_POSITIONS - 1;
+    x                 = wlp_add (&lab->builder, wlp_rope_by_context (&lab->builder, x, factors, &params),
+                                 wlp_rope (&lab->builder, x, factors[0], &params));
+    wlp_logits (&lab->builder, x);
+    check (lab, &setup, 50, EXACT);
+    lab_free (lab);
+  }
+}
+
 static void
 test_glu (gconstpointer data)
 {
@@ -155,7 +194,7 @@ test_element (void)
                                        wlp_linear (&lab->builder, x, lab_matrix (lab, 64, 1, 0), WLP_NONE));
 
   y = wlp_mul (&lab->builder, wlp_add (&lab->builder, x, x), wlp_softcap (&lab->builder, x, 30.0f));
-  y = wlp_mul (&lab->builder, y, gate);
+  y = wlp_clamp (&lab->builder, wlp_mul (&lab->builder, y, gate), -7.5f, 20.0f);
   wlp_logits (&lab->builder, wlp_softcap (&lab->builder, y, 50.0f));
   check (lab, &setup, 9, EXACT);
   lab_free (lab);
@@ -301,7 +340,10 @@ main (int argc, char **argv)
     g_snprintf (name, sizeof name, "/backends/cpu-ops/linear-%u", types[i]);
     g_test_add_data_func (name, GUINT_TO_POINTER (types[i]), test_linear);
   }
+  g_test_add_data_func ("/backends/cpu-ops/norm-own-rms", GUINT_TO_POINTER (WLP_NORM_RMS), test_norm_own);
+  g_test_add_data_func ("/backends/cpu-ops/norm-own-layer", GUINT_TO_POINTER (WLP_NORM_LAYER), test_norm_own);
   g_test_add_func ("/backends/cpu-ops/rope", test_rope);
+  g_test_add_func ("/backends/cpu-ops/rope-by-context", test_rope_by_context);
   for (guint act = WLP_ACT_SILU; act <= WLP_ACT_SWIGLU_OAI; act++) {
     g_snprintf (name, sizeof name, "/backends/cpu-ops/glu-%u", act);
     g_test_add_data_func (name, GUINT_TO_POINTER (act), test_glu);

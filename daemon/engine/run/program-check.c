@@ -116,6 +116,15 @@ check_embed (Check *check)
          && is_finite (check, "scale", check->op->p.embed.scale) && gives (check, 0, n_embd, WLP_TYPE_F32);
 }
 
+/* The same for all groups, or a row for each. */
+static gboolean
+norm_weight_is (Check *check, guint slot, guint32 group)
+{
+  const struct wlp_weight_info *info = weight_info (check, slot);
+
+  return weight_is (check, slot, group, info != NULL && info->shape.ne[1] != 1 ? check->in[0] / group : 1, 1);
+}
+
 static gboolean
 check_norm (Check *check)
 {
@@ -126,8 +135,8 @@ check_norm (Check *check)
     return check_fail (check, "groups of %u do not divide %u values", group, check->in[0]);
   if (!isfinite (p->eps) || p->eps < 0)
     return check_fail (check, "epsilon %g cannot be", p->eps);
-  return is_between (check, "kind", p->kind, WLP_NORM_RMS, WLP_NORM_LAYER) && weight_is (check, 0, group, 1, 1)
-         && weight_is (check, 1, group, 1, 1) && gives (check, 0, check->in[0], WLP_TYPE_F32);
+  return is_between (check, "kind", p->kind, WLP_NORM_RMS, WLP_NORM_LAYER) && norm_weight_is (check, 0, group)
+         && norm_weight_is (check, 1, group) && gives (check, 0, check->in[0], WLP_TYPE_F32);
 }
 
 static gboolean
@@ -188,13 +197,13 @@ check_rope (Check *check)
   if (p->kind == WLP_ROPE_MROPE && (n_sections == 0 || n_sections > p->n_dims / 2))
     return check_fail (check, "sections of %" G_GUINT64_FORMAT " pairs do not fit %u dimensions", n_sections,
                        p->n_dims);
-  if (p->ext_factor != 0 && p->n_ctx_orig == 0)
-    return check_fail (check, "YaRN needs the original context length");
+  if ((p->ext_factor != 0 || check->op->weight[1] != WLP_NONE) && p->n_ctx_orig == 0)
+    return check_fail (check, "YaRN and factors for long contexts need the original context length");
   return is_between (check, "kind", p->kind, WLP_ROPE_NORM, WLP_ROPE_MROPE)
          && is_finite (check, "extrapolation factor", p->ext_factor)
          && is_finite (check, "attention factor", p->attn_factor) && is_finite (check, "fast beta", p->beta_fast)
          && is_finite (check, "slow beta", p->beta_slow) && weight_is (check, 0, p->n_dims / 2, 1, 1)
-         && gives (check, 0, check->in[0], WLP_TYPE_F32);
+         && weight_is (check, 1, p->n_dims / 2, 1, 1) && gives (check, 0, check->in[0], WLP_TYPE_F32);
 }
 
 /* Keys and values go to a layer of a group that holds just their width, and that no other attention writes. */
@@ -277,6 +286,16 @@ check_scale (Check *check)
 }
 
 static gboolean
+check_clamp (Check *check)
+{
+  const struct wlp_clamp_params *p = &check->op->p.clamp;
+
+  if (!(p->low <= p->high))
+    return check_fail (check, "%g to %g is no range", p->low, p->high);
+  return gives (check, 0, check->in[0], WLP_TYPE_F32);
+}
+
+static gboolean
 check_route (Check *check)
 {
   const struct wlp_route_params *p = &check->op->p.route;
@@ -326,7 +345,7 @@ static const Rule rules[] = {
   { WLP_OP_EMBED, "embed", 0, 0, 1, 3, check_embed },
   { WLP_OP_NORM, "norm", 1, 1, 0, 2, check_norm },
   { WLP_OP_LINEAR, "linear", 1, 2, 1, 2, check_linear },
-  { WLP_OP_ROPE, "rope", 1, 1, 0, 1, check_rope },
+  { WLP_OP_ROPE, "rope", 1, 1, 0, 2, check_rope },
   { WLP_OP_ATTENTION, "attention", 3, 3, 0, 1, check_attention },
   { WLP_OP_GLU, "glu", 1, 2, 0, 0, check_glu },
   { WLP_OP_ACTIVATE, "activate", 1, 1, 0, 0, check_activate },
@@ -334,6 +353,7 @@ static const Rule rules[] = {
   { WLP_OP_MUL, "mul", 2, 2, 0, 0, check_two },
   { WLP_OP_SCALE, "scale", 1, 1, 0, 0, check_scale },
   { WLP_OP_SOFTCAP, "softcap", 1, 1, 0, 0, check_scale },
+  { WLP_OP_CLAMP, "clamp", 1, 1, 0, 0, check_clamp },
   { WLP_OP_MOE_ROUTE, "moe-route", 1, 1, 0, 1, check_route },
   { WLP_OP_MOE_SUM, "moe-sum", 2, 2, 0, 0, check_moe_sum },
   { WLP_OP_LOGITS, "logits", 1, 1, 0, 0, check_output },

@@ -169,6 +169,19 @@ wlp_rope (struct wlp_builder *b, wlp_value x, wlp_weight factors, const struct w
   return b->ops->op (b, &op);
 }
 
+/* With factors for contexts up to the original one, and others for longer ones (LongRoPE). */
+static inline wlp_value
+wlp_rope_by_context (struct wlp_builder *b, wlp_value x, const wlp_weight factors[2],
+                     const struct wlp_rope_params *params)
+{
+  struct wlp_op op = wlp_op_make (WLP_OP_ROPE, x);
+
+  op.weight[0] = factors[0];
+  op.weight[1] = factors[1];
+  op.p.rope    = *params;
+  return b->ops->op (b, &op);
+}
+
 static inline wlp_value
 wlp_attention (struct wlp_builder *b, wlp_value q, wlp_value k, wlp_value v, wlp_weight sinks,
                const struct wlp_attention_params *params)
@@ -234,6 +247,16 @@ wlp_softcap (struct wlp_builder *b, wlp_value x, float cap)
   struct wlp_op op = wlp_op_make (WLP_OP_SOFTCAP, x);
 
   op.p.scale.scale = cap;
+  return b->ops->op (b, &op);
+}
+
+static inline wlp_value
+wlp_clamp (struct wlp_builder *b, wlp_value x, float low, float high)
+{
+  struct wlp_op op = wlp_op_make (WLP_OP_CLAMP, x);
+
+  op.p.clamp.low  = low;
+  op.p.clamp.high = high;
   return b->ops->op (b, &op);
 }
 

@@ -28,15 +28,17 @@ enum wlp_op_kind {
    * weight 2 (optional): token types [n_embd, n_types], row 0 is added.  out: [n_embd] = row * scale (+ position +
    * type). A batch with embedding rows puts those in the place of the token's rows, unscaled. */
   WLP_OP_EMBED = 1,
-  /* in: x.  weight 0 (optional): gain, weight 1 (optional): bias, both [group].  The width of x is a multiple of
-   * `group`; each group of that many values is normalised by itself (group 0: the whole width). */
+  /* in: x.  weight 0 (optional): gain, weight 1 (optional): bias, both [group], or [group, n_groups] where each group
+   * has its own.  The width of x is a multiple of `group`; each group of that many values is normalised by itself
+   * (group 0: the whole width). */
   WLP_OP_NORM = 2,
   /* in: x [n_in], (optional) expert ids [n_used] int32.  weight 0: [n_in, n_out (, n_expert)], weight 1 (optional):
    * bias [n_out (, n_expert)].  out: y = W x + b, rows first_row .. first_row + n_rows - 1 of W (n_rows 0: all).
    * With ids: y has n_used slots of n_rows values, slot s made by expert ids[s]; x is shared by the slots, or has
    * n_used slots of n_in values where `per_slot` is set. */
   WLP_OP_LINEAR = 3,
-  /* in: x [n_head * head_dim].  weight 0 (optional): factors that the frequencies are divided by [n_dims / 2].
+  /* in: x [n_head * head_dim].  weight 0 (optional): factors that the frequencies are divided by [n_dims / 2]; weight 1
+   * (optional): those in its place where the plan has room for more than n_ctx_orig positions of a sequence.
    * out: x rotated by the token's position. */
   WLP_OP_ROPE = 4,
   /* in: q [n_head * head_dim_k], k [n_head_kv * head_dim_k], v [n_head_kv * head_dim_v].  weight 0 (optional): sinks
@@ -65,6 +67,8 @@ enum wlp_op_kind {
   /* in: x.  Marks the model's output: one row for each sequence of the batch (or each wanted row for WLP_POOL_NONE).
    * weight 0, 1 (optional): a classification head and its bias.  No out. */
   WLP_OP_POOL = 15,
+  /* in: x.  out: min (max (x, low), high). */
+  WLP_OP_CLAMP = 16,
   /* Recurrent state, the place for state-space models: a causal convolution over the last `width` rows, and a selective
    * scan; both read and write a cache group of kind WLP_CACHE_STATE.  Their parameters come with the first family that
    * needs them, in a newer minor version. */
@@ -174,6 +178,11 @@ struct wlp_scale_params {
   float scale; /* WLP_OP_SCALE: factor; WLP_OP_SOFTCAP: cap */
 };
 
+struct wlp_clamp_params {
+  float low;
+  float high; /* >= low */
+};
+
 struct wlp_route_params {
   uint32_t gating; /* enum wlp_gating */
   uint32_t n_used;
@@ -203,6 +212,7 @@ struct wlp_op {
     struct wlp_scale_params scale;
     struct wlp_route_params route;
     struct wlp_pool_params pool;
+    struct wlp_clamp_params clamp;
     uint64_t reserved[16];
   } p;
 };

@@ -60,6 +60,7 @@ works_in_place (const struct cpu_node *node)
   case WLP_OP_MUL:
   case WLP_OP_SCALE:
   case WLP_OP_SOFTCAP:
+  case WLP_OP_CLAMP:
     return true;
   default:
     return false;

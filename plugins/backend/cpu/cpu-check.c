@@ -36,6 +36,7 @@ op_name (uint32_t kind)
     [WLP_OP_MOE_SUM]   = "moe-sum",
     [WLP_OP_LOGITS]    = "logits",
     [WLP_OP_POOL]      = "pool",
+    [WLP_OP_CLAMP]     = "clamp",
   };
 
   return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
@@ -135,12 +136,16 @@ check_norm (const struct check *c)
 {
   const struct wlp_norm_params *p = &c->op->p.norm;
   const uint64_t group            = p->group != 0 ? p->group : out_width (c);
+  unsigned i;
 
   if (p->kind != WLP_NORM_RMS && p->kind != WLP_NORM_LAYER)
     return refuse (c, "unknown kind");
   if (group == 0 || in_width (c, 0) != out_width (c) || out_width (c) % group != 0)
     return refuse (c, "the widths do not fit");
-  return is_vector (c, 0, group) && is_vector (c, 1, group) ? 0 : refuse (c, "gain or bias does not fit the width");
+  for (i = 0; i < 2; i++)
+    if (!is_vector (c, i, group) && !is_vector (c, i, out_width (c)))
+      return refuse (c, "gain or bias does not fit the width");
+  return 0;
 }
 
 static int
@@ -170,6 +175,7 @@ static int
 check_rope (const struct check *c)
 {
   const struct wlp_rope_params *p = &c->op->p.rope;
+  unsigned i;
 
   if (p->kind > WLP_ROPE_MROPE)
     return refuse (c, "unknown kind");
@@ -182,7 +188,10 @@ check_rope (const struct check *c)
   if (p->kind == WLP_ROPE_MROPE && c->program->limits.n_positions > 1
       && (uint64_t)p->sections[0] + p->sections[1] + p->sections[2] + p->sections[3] == 0)
     return refuse (c, "no sections");
-  return c->op->weight[0] == WLP_NONE || n_elements (c, 0) >= p->n_dims / 2 ? 0 : refuse (c, "too few factors");
+  for (i = 0; i < 2; i++)
+    if (c->op->weight[i] != WLP_NONE && n_elements (c, i) < p->n_dims / 2)
+      return refuse (c, "too few factors");
+  return 0;
 }
 
 static int
@@ -251,6 +260,8 @@ check_element (const struct check *c)
     return refuse (c, "unknown activation");
   if (c->op->kind == WLP_OP_SOFTCAP && !(c->op->p.scale.scale > 0.0f))
     return refuse (c, "the cap is not positive");
+  if (c->op->kind == WLP_OP_CLAMP && !(c->op->p.clamp.low <= c->op->p.clamp.high))
+    return refuse (c, "the range is empty");
   return 0;
 }
 
@@ -336,6 +347,7 @@ cpu_check_op (const struct wlp_program *program, const struct wlp_op *op, const 
   case WLP_OP_MUL:
   case WLP_OP_SCALE:
   case WLP_OP_SOFTCAP:
+  case WLP_OP_CLAMP:
     return check_element (&c);
   case WLP_OP_MOE_ROUTE:
     return check_route (&c);

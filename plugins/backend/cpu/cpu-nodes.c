@@ -281,41 +281,51 @@ add_linear (struct build *b, uint32_t i)
   return 0;
 }
 
+/* The factors for as many positions as the plan has room for. */
+static wlp_weight
+rope_factors (const struct build *b, const struct wlp_op *op)
+{
+  const bool is_long = b->model->request.max_positions > op->p.rope.n_ctx_orig;
+
+  return is_long && op->weight[1] != WLP_NONE ? op->weight[1] : op->weight[0];
+}
+
 static bool
-same_rope (const struct cpu_rope *rope, const struct wlp_op *op)
+same_rope (const struct cpu_rope *rope, const struct wlp_op *op, wlp_weight factors)
 {
   struct wlp_rope_params params = op->p.rope;
 
   params.head_dim = rope->params.head_dim; /* no matter for the angles */
   if ((params.kind == WLP_ROPE_MROPE) == (rope->params.kind == WLP_ROPE_MROPE))
     params.kind = rope->params.kind;
-  return rope->factors == op->weight[0] && memcmp (&rope->params, &params, sizeof params) == 0;
+  return rope->factors == factors && memcmp (&rope->params, &params, sizeof params) == 0;
 }
 
 /* The table of sines and cosines, shared by all layers that turn in the same way. */
 static int
 add_rope (struct build *b, const struct wlp_op *op, uint32_t *ret_rope)
 {
-  struct cpu_plan *plan = b->plan;
-  const float *factors  = NULL;
+  struct cpu_plan *plan    = b->plan;
+  const wlp_weight numbers = rope_factors (b, op);
+  const float *factors     = NULL;
   struct cpu_node *node;
   struct cpu_rope *rope;
   uint32_t i;
   int status;
 
   for (i = 0; i < plan->n_ropes; i++)
-    if (same_rope (&plan->ropes[i], op)) {
+    if (same_rope (&plan->ropes[i], op, numbers)) {
       *ret_rope = i;
       return 0;
     }
-  if (op->weight[0] != WLP_NONE) {
-    factors = cpu_weights_floats (b->model, op->weight[0]);
+  if (numbers != WLP_NONE) {
+    factors = cpu_weights_floats (b->model, numbers);
     if (factors == NULL)
-      return wlp_error_set (b->error, -ENOMEM, "no memory for %s", b->program->weights[op->weight[0]].name);
+      return wlp_error_set (b->error, -ENOMEM, "no memory for %s", b->program->weights[numbers].name);
   }
   *ret_rope     = plan->n_ropes++;
   rope          = &plan->ropes[*ret_rope];
-  rope->factors = op->weight[0];
+  rope->factors = numbers;
   status        = cpu_rope_init (rope, &op->p.rope, factors,
                           b->program->limits.n_positions > 0 ? b->program->limits.n_positions : 1, b->error);
   if (status != 0)

@@ -111,3 +111,16 @@ cpu_op_softcap (float cap, uint32_t width, const float *x, float *y)
   for (i = 0; i < width; i++)
     y[i] = cap * cpu_tanh (x[i] / cap);
 }
+
+/* @y may be @x; NaN stays NaN. */
+void
+cpu_op_clamp (const struct wlp_clamp_params *params, uint32_t width, const float *x, float *y)
+{
+  uint32_t i;
+
+  for (i = 0; i < width; i++) {
+    const float raised = x[i] < params->low ? params->low : x[i];
+
+    y[i] = raised > params->high ? params->high : raised;
+  }
+}

@@ -54,14 +54,17 @@ norm_group (uint32_t kind, float eps, uint32_t n, const float *gain, const float
       y[i] += bias[i];
 }
 
-/* @y may be @x. */
+/* The steps lead from one group's gain or bias to the next one's.  @y may be @x. */
 void
-cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, const float *bias, const float *x,
-             float *y)
+cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, uint32_t gain_step,
+             const float *bias, uint32_t bias_step, const float *x, float *y)
 {
   const uint32_t group = params->group != 0 ? params->group : width;
   uint32_t i;
 
-  for (i = 0; i < width; i += group)
+  for (i = 0; i < width; i += group) {
     norm_group (params->kind, params->eps, group, gain, bias, x + i, y + i);
+    gain = gain != NULL ? gain + gain_step : NULL;
+    bias = bias != NULL ? bias + bias_step : NULL;
+  }
 }

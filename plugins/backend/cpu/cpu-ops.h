@@ -10,8 +10,8 @@
 void cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row);
 
 /* cpu-ops-norm.c */
-void cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, const float *bias,
-                  const float *x, float *y);
+void cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, uint32_t gain_step,
+                  const float *bias, uint32_t bias_step, const float *x, float *y);
 /* cpu-ops-rope.c */
 int cpu_rope_init (struct cpu_rope *rope, const struct wlp_rope_params *params, const float *factors,
                    uint32_t n_positions, struct wlp_error *error);
@@ -22,6 +22,7 @@ void cpu_op_rope (const struct wlp_rope_params *params, uint32_t width, const fl
 void cpu_op_glu (uint32_t act, uint32_t width, const float *gate, const float *up, float *y);
 void cpu_op_activate (uint32_t act, uint32_t width, const float *x, float *y);
 void cpu_op_softcap (float cap, uint32_t width, const float *x, float *y);
+void cpu_op_clamp (const struct wlp_clamp_params *params, uint32_t width, const float *x, float *y);
 /* cpu-ops-route.c */
 void cpu_op_route (const struct wlp_route_params *params, uint32_t n_experts, const float *scores, const float *bias,
                    int32_t *ids, float *weights);

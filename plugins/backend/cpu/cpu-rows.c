@@ -74,6 +74,18 @@ mul (uint32_t width, uint32_t factor_width, const float *x, const float *factor,
   }
 }
 
+/* From one group's gain or bias to the next one's: 0 where all have the same. */
+static uint32_t
+norm_step (const struct wlp_model *model, const struct wlp_op *op, unsigned i)
+{
+  const struct wlp_shape *shape;
+
+  if (op->weight[i] == WLP_NONE)
+    return 0;
+  shape = &model->request.sources[op->weight[i]].shape;
+  return shape->n_dims > 1 && shape->ne[1] > 1 ? (uint32_t)shape->ne[0] : 0;
+}
+
 static void
 operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row)
 {
@@ -95,7 +107,8 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   y = cpu_run_row (model, node->writes[0], node->domain, row);
   switch (op->kind) {
   case WLP_OP_NORM:
-    cpu_op_norm (&op->p.norm, width, node->weights[0], node->weights[1], x, y);
+    cpu_op_norm (&op->p.norm, width, node->weights[0], norm_step (model, op, 0), node->weights[1],
+                 norm_step (model, op, 1), x, y);
     break;
   case WLP_OP_ROPE:
     cpu_op_rope (&op->p.rope, width, in[CPU_READ_TABLE], x, y);
@@ -119,6 +132,9 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
     break;
   case WLP_OP_SOFTCAP:
     cpu_op_softcap (op->p.scale.scale, width, x, y);
+    break;
+  case WLP_OP_CLAMP:
+    cpu_op_clamp (&op->p.clamp, width, x, y);
     break;
   case WLP_OP_MOE_ROUTE:
     cpu_op_route (&op->p.route, values[op->in[0]].width, x, node->weights[0], (int32_t *)(void *)y,

@@ -277,7 +277,9 @@ rotate_head (const struct wlp_rope_params *p, const struct fake_weight *factors,
 void
 fake_rope_run (struct wlp_model *model, const struct wlp_op *op)
 {
-  const struct fake_weight *factors = op->weight[0] != WLP_NONE ? &model->weights[op->weight[0]] : NULL;
+  int is_long                       = op->weight[1] != WLP_NONE && model->plan.max_positions > op->p.rope.n_ctx_orig;
+  wlp_weight number                 = op->weight[is_long ? 1 : 0];
+  const struct fake_weight *factors = number != WLP_NONE ? &model->weights[number] : NULL;
   uint32_t width                    = fake_width (model, op->in[0]);
 
   for (uint32_t t = 0; t < model->batch->n_tokens; t++) {

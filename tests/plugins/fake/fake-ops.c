@@ -81,10 +81,12 @@ run_norm (struct wlp_model *model, const struct wlp_op *op)
   uint32_t width                  = fake_width (model, op->in[0]);
   uint32_t group                  = p->group != 0 ? p->group : width;
 
+  /* a gain of the whole width has a row for each group */
   for (uint32_t t = 0; t < model->batch->n_tokens; t++)
     for (uint32_t i = 0; i < width; i += group)
-      norm_group (p, fake_row (model, op->in[0], t) + i, group, gain != NULL ? gain->data : NULL,
-                  bias != NULL ? bias->data : NULL, fake_row (model, op->out[0], t) + i);
+      norm_group (p, fake_row (model, op->in[0], t) + i, group,
+                  gain != NULL ? gain->data + (gain->n == width ? i : 0) : NULL,
+                  bias != NULL ? bias->data + (bias->n == width ? i : 0) : NULL, fake_row (model, op->out[0], t) + i);
 }
 
 static void
@@ -168,6 +170,8 @@ element (const struct wlp_op *op, double x, double y)
     return x * y;
   case WLP_OP_SCALE:
     return x * op->p.scale.scale;
+  case WLP_OP_CLAMP:
+    return fmin (fmax (x, op->p.clamp.low), op->p.clamp.high);
   default:
     return op->p.scale.scale * tanh (x / op->p.scale.scale);
   }

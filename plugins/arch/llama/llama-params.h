@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Hyper-parameters of the Llama family, from the keys "ARCH.…" of a model file.
+ * Hyper-parameters of the Llama family.
  */
 #pragma once
 
-#include "woolly-plugin/arch.h"
-
-#define LLAMA_MAX_LAYERS 1024u
+#include "woolly-plugin/arch-layer.h"
 
 struct llama_params {
-  uint32_t n_layer;
-  uint32_t n_embd;
-  uint32_t n_vocab;
-  uint32_t n_ctx;
-  uint32_t n_ff;
-  uint32_t n_head;
-  uint32_t n_head_kv;
-  uint32_t head_dim_k;
-  uint32_t head_dim_v;
-  uint32_t n_expert; /* 0: dense */
-  uint32_t n_expert_used;
-  float expert_scale;
+  struct wlp_dims dims;
+  struct wlp_experts experts;
+  struct wlp_rope_params rope;
+  uint32_t nope_step;   /* each layer of this number has no rope; 0: all have it, 1: none has */
+  uint32_t n_ff_shared; /* of an expert that sees every token; 0: there is none */
+  uint32_t pooling;     /* WLP_POOL_NONE: a language model */
   float norm_eps;
   float attention_scale;
-  struct wlp_rope_params rope;
+  float embedding_scale;
+  float residual_scale; /* of what a part adds */
+  float logit_scale;
 };
 
 /* 0, or a negative errno with @error naming the key. */

@@ -35,6 +35,44 @@ written_bytes (const struct wlp_cache *cache)
   return (uint64_t)group_of (cache)->n_layers * WLP_BLOCK_POSITIONS;
 }
 
+static uint8_t *
+block_data (const struct wlp_cache *cache, uint32_t block)
+{
+  return cache->data + cache->block_bytes * block;
+}
+
+static uint8_t *
+block_written (const struct wlp_cache *cache, uint32_t block)
+{
+  return cache->written + written_bytes (cache) * block;
+}
+
+/* Before a block is written, and where its content is given up. */
+static int
+is_empty (const struct wlp_cache *cache, uint32_t block)
+{
+  const uint8_t *written = block_written (cache, block);
+
+  for (uint64_t i = 0; i < written_bytes (cache); i++)
+    if (written[i])
+      return 0;
+  return 1;
+}
+
+static void
+account_block (struct wlp_cache *cache, uint32_t block)
+{
+  if (is_empty (cache, block))
+    cache->model->n_cache_bytes += cache->block_bytes;
+}
+
+static void
+forget_block (struct wlp_cache *cache, uint32_t block)
+{
+  if (!is_empty (cache, block))
+    cache->model->n_cache_bytes -= cache->block_bytes;
+}
+
 int
 fake_cache_create (struct wlp_model *model, uint32_t group, enum wlp_type type, uint32_t n_blocks,
                    struct wlp_cache **ret_cache, struct wlp_error *error)
@@ -80,6 +118,8 @@ fake_cache_free (struct wlp_cache *cache)
   if (cache == NULL)
     return;
   model = cache->model;
+  for (uint32_t i = 0; cache->data != NULL && cache->written != NULL && i < cache->n_blocks; i++)
+    forget_block (cache, i);
   cache_release (model, cache->data, cache->block_bytes * cache->n_blocks);
   cache_release (model, cache->written, written_bytes (cache) * cache->n_blocks);
   cache_release (model, cache, sizeof *cache);
@@ -92,23 +132,12 @@ fake_cache_block_bytes (struct wlp_cache *cache)
   return cache->block_bytes;
 }
 
-static uint8_t *
-block_data (const struct wlp_cache *cache, uint32_t block)
-{
-  return cache->data + cache->block_bytes * block;
-}
-
-static uint8_t *
-block_written (const struct wlp_cache *cache, uint32_t block)
-{
-  return cache->written + written_bytes (cache) * block;
-}
-
 int
 fake_cache_copy (struct wlp_cache *cache, uint32_t from_block, uint32_t to_block)
 {
   if (from_block >= cache->n_blocks || to_block >= cache->n_blocks || from_block == to_block)
     return -EINVAL;
+  account_block (cache, to_block);
   memcpy (block_data (cache, to_block), block_data (cache, from_block), cache->block_bytes);
   memcpy (block_written (cache, to_block), block_written (cache, from_block), written_bytes (cache));
   return 0;
@@ -119,6 +148,7 @@ fake_cache_discard (struct wlp_cache *cache, uint32_t block)
 {
   if (block >= cache->n_blocks)
     return -EINVAL;
+  forget_block (cache, block);
   memset (block_data (cache, block), 0xff, cache->block_bytes);
   memset (block_written (cache, block), 0, written_bytes (cache));
   return 0;
@@ -138,6 +168,7 @@ fake_cache_import (struct wlp_cache *cache, uint32_t block, const void *memory, 
 {
   if (block >= cache->n_blocks || n_bytes != cache->block_bytes)
     return -EINVAL;
+  account_block (cache, block);
   memcpy (block_data (cache, block), memory, n_bytes);
   memset (block_written (cache, block), 1, written_bytes (cache));
   return 0;
@@ -161,6 +192,7 @@ fake_cache_store (struct wlp_cache *cache, uint32_t block, uint32_t layer, uint3
   uint8_t *to    = row_at (cache, block, layer, position, which);
   uint32_t width = width_of (cache, which);
 
+  account_block (cache, block);
   if (cache->type == WLP_TYPE_F32)
     memcpy (to, row, width * sizeof (float));
   else if (cache->type == WLP_TYPE_Q8_0)

@@ -259,6 +259,7 @@ fake_model_memory (struct wlp_model *model, struct wlp_memory *ret_memory)
     return -EINVAL;
   ret_memory->packed_bytes  = model->n_weight_bytes;
   ret_memory->scratch_bytes = model->n_scratch_bytes;
+  ret_memory->cache_bytes   = model->n_cache_bytes;
   return 0;
 }
 

@@ -42,6 +42,7 @@ struct wlp_model {
   const struct wlp_batch *batch; /* between submit() and wait() */
   uint64_t n_weight_bytes;
   uint64_t n_scratch_bytes;
+  uint64_t n_cache_bytes; /* of blocks that hold something */
   int64_t n_tokens_done;
   int n_caches;
 };

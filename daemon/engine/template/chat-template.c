@@ -133,12 +133,3 @@ wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messag
   take_rendered (&output, ret_rendered);
   return TRUE;
 }
-
-/* nocheck: what the function above gave */
-void
-wly_rendered_clear (WlyRendered *rendered)
-{
-  g_clear_pointer (&rendered->text, g_free);
-  g_clear_pointer (&rendered->spans, g_free);
-  rendered->n_bytes = rendered->n_spans = 0;
-}

@@ -71,8 +71,9 @@ read_merge (WlyMergeTable *table, const WlyVocab *vocab, const WlyGgufString *te
   merge.result =
       wly_token_table_find (&vocab->table, wly_token_table_join (&vocab->table, left_hash, right_hash, n_right),
                             text->data, n_left, space + 1, n_right);
+  /* plain text must not grow into a token with a meaning */
   if (merge.result >= 0 && !wly_vocab_is_text (vocab, merge.result))
-    merge.result = WLY_TOKEN_NONE;
+    return TRUE;
   return insert (table, merge);
 }
 

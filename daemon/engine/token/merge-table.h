@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct {
   gint32 left, right; /* left -1: free */
   guint32 rank;
-  gint32 result; /* WLY_TOKEN_NONE: no token of plain text */
+  gint32 result; /* WLY_TOKEN_NONE: what they become is no token */
 } WlyMergeSlot;
 
 typedef struct {

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Vocabularies that cannot be, and odd ones that can.
+ */
+#include "gguf/gguf-writer.h"
+#include "token/vocab.h"
+#include "tokenizer-fixture.h"
+#include "wly-error.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A sound SentencePiece vocabulary: each case spoils it. */
+static WlyGgufWriter *
+make_spm (void)
+{
+  static const char *const texts[] = { "<unk>", "<s>", "</s>", "▁", "a", "b", "▁a", "ab", "<0x41>" };
+  static const gint32 types[]      = { 2, 3, 3, 1, 1, 1, 1, 1, 6 };
+  static const float scores[]      = { 0, 0, 0, -1, -2, -3, -4, -5, 0 };
+  WlyGgufString strings[G_N_ELEMENTS (texts)];
+  WlyGgufWriter *writer = wly_gguf_writer_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    strings[i] = (WlyGgufString){ texts[i], strlen (texts[i]) };
+  wly_gguf_writer_set_string (writer, "general.architecture", "llama", -1);
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.model", "llama", -1);
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.tokens", strings, G_N_ELEMENTS (strings));
+  wly_gguf_writer_set_array_i32 (writer, "tokenizer.ggml.token_type", types, G_N_ELEMENTS (types));
+  wly_gguf_writer_set_array_f32 (writer, "tokenizer.ggml.scores", scores, G_N_ELEMENTS (scores));
+  return writer;
+}
+
+static WlyGgufWriter *
+make_bpe (void)
+{
+  WlyGgufWriter *writer        = make_spm ();
+  const WlyGgufString merges[] = { { "a b", 3 } };
+
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.model", "gpt2", -1);
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.pre", "gpt-2", -1);
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.merges", merges, 1);
+  return writer;
+}
+
+/* Takes the writer; NULL with the error. */
+static WlyTokenizer *
+open_written (WlyGgufWriter *writer, GError **error)
+{
+  g_autoptr (WlyGgufWriter) owned = writer;
+  g_autoptr (WlyGguf) gguf        = NULL;
+  g_autoptr (GError) own_error    = NULL;
+  int fd                          = memfd_create ("vocab", MFD_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_true (wly_gguf_writer_begin (writer, fd, &own_error));
+  g_assert_true (wly_gguf_writer_finish (writer, &own_error));
+  gguf = wly_gguf_open (&fd, 1, &own_error);
+  g_assert_no_error (own_error);
+  close (fd);
+  return wly_tokenizer_new (gguf, error);
+}
+
+static void
+assert_refused (WlyGgufWriter *writer, gint code, const char *names)
+{
+  g_autoptr (GError) error           = NULL;
+  g_autoptr (WlyTokenizer) tokenizer = open_written (writer, &error);
+
+  g_assert_null (tokenizer);
+  g_assert_error (error, WLY_ERROR, code);
+  if (strstr (error->message, names) == NULL)
+    g_test_message ("\"%s\" does not name \"%s\"", error->message, names);
+  g_assert_nonnull (strstr (error->message, names));
+}
+
+static void
+test_sound (void)
+{
+  g_autoptr (GError) error      = NULL;
+  g_autoptr (WlyTokenizer) spm  = open_written (make_spm (), &error);
+  g_autoptr (WlyTokenizer) bpe  = open_written (make_bpe (), &error);
+  g_autoptr (GArray) spm_tokens = NULL;
+  g_autoptr (GArray) bpe_tokens = NULL;
+
+  g_assert_no_error (error);
+  spm_tokens = wly_fixture_encode (spm, "abA", 3, FALSE);
+  /* "▁", then the best score first: "▁a" (-4) before "ab" (-5); A by its byte */
+  g_assert_cmpuint (spm_tokens->len, ==, 3);
+  g_assert_cmpint (g_array_index (spm_tokens, gint32, 0), ==, 6);
+  g_assert_cmpint (g_array_index (spm_tokens, gint32, 1), ==, 5);
+  g_assert_cmpint (g_array_index (spm_tokens, gint32, 2), ==, 8);
+  bpe_tokens = wly_fixture_encode (bpe, "ab", 2, FALSE);
+  g_assert_cmpuint (bpe_tokens->len, ==, 1);
+  g_assert_cmpint (g_array_index (bpe_tokens, gint32, 0), ==, 7);
+}
+
+static void
+test_kinds (void)
+{
+  WlyGgufWriter *writer = make_spm ();
+
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.model", "mystery", -1);
+  assert_refused (writer, WLY_ERROR_UNSUPPORTED_MODEL, "mystery");
+  writer = make_spm ();
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.model", "no_vocab", -1);
+  assert_refused (writer, WLY_ERROR_UNSUPPORTED_MODEL, "no vocabulary");
+  writer = make_bpe ();
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.pre", "mystery-bpe", -1);
+  assert_refused (writer, WLY_ERROR_UNSUPPORTED_MODEL, "mystery-bpe");
+}
+
+static void
+test_lengths (void)
+{
+  const gint32 types[]  = { 1, 1, 1 };
+  const float scores[]  = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+  WlyGgufWriter *writer = make_spm ();
+
+  wly_gguf_writer_set_array_i32 (writer, "tokenizer.ggml.token_type", types, 3);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "token_type");
+  writer = make_spm ();
+  wly_gguf_writer_set_array_f32 (writer, "tokenizer.ggml.scores", scores, 10);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "scores");
+  writer = make_spm ();
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.tokens", NULL, 0);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "tokens");
+  writer = make_spm ();
+  wly_gguf_writer_set_u32 (writer, "tokenizer.ggml.tokens", 5);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "tokens");
+}
+
+static void
+test_scores (void)
+{
+  float scores[9]       = { 0 };
+  WlyGgufWriter *writer = make_spm ();
+
+  scores[4] = NAN;
+  wly_gguf_writer_set_array_f32 (writer, "tokenizer.ggml.scores", scores, 9);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "token 4");
+}
+
+static void
+test_ids (void)
+{
+  static const char *const keys[] = { "bos", "eos", "unknown", "seperator", "eot", "fim_pad" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    g_autofree char *key               = g_strdup_printf ("tokenizer.ggml.%s_token_id", keys[i]);
+    g_autoptr (GError) error           = NULL;
+    g_autoptr (WlyTokenizer) tokenizer = NULL;
+    WlyGgufWriter *writer              = make_spm ();
+
+    wly_gguf_writer_set_u32 (writer, key, 9);
+    assert_refused (writer, WLY_ERROR_INVALID_MODEL, key);
+    writer = make_spm ();
+    wly_gguf_writer_set_u32 (writer, key, G_MAXUINT32);
+    tokenizer = open_written (writer, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (wly_tokenizer_bos (tokenizer), ==, i == 0 ? WLY_TOKEN_NONE : 1);
+  }
+}
+
+static void
+test_merges (void)
+{
+  static const char *const bad[] = { "a c", "ab", "a", "", " a", "a ", "aa b", "c a" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    const WlyGgufString merges[] = { { "a b", 3 }, { bad[i], strlen (bad[i]) } };
+    WlyGgufWriter *writer        = make_bpe ();
+
+    wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.merges", merges, 2);
+    assert_refused (writer, WLY_ERROR_INVALID_MODEL, "merge 1");
+  }
+}
+
+static void
+set_one_token (WlyGgufWriter *writer, const char *text, gsize n_bytes)
+{
+  const WlyGgufString strings[] = { { "<unk>", 5 }, { "<s>", 3 }, { "</s>", 4 },     { "▁", 3 },     { "a", 1 },
+                                    { "b", 1 },     { "▁a", 4 },  { text, n_bytes }, { "<0x41>", 6 } };
+
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.tokens", strings, G_N_ELEMENTS (strings));
+}
+
+static void
+test_odd_texts (void)
+{
+  g_autofree char *huge          = g_strnfill (WLY_TOKEN_MAX_BYTES + 1, 'x');
+  static const char *const odd[] = { "", "\xff\xfe", "\xe2\x96", "<0xZZ>", "a\nb" };
+  WlyGgufWriter *writer          = make_spm ();
+
+  set_one_token (writer, "a", 1);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "same text");
+  writer = make_spm ();
+  set_one_token (writer, huge, WLY_TOKEN_MAX_BYTES + 1);
+  assert_refused (writer, WLY_ERROR_INVALID_MODEL, "bytes");
+  for (gsize i = 0; i < G_N_ELEMENTS (odd); i++) {
+    g_autoptr (GError) error           = NULL;
+    g_autoptr (WlyTokenizer) tokenizer = NULL;
+    g_autoptr (GArray) tokens          = NULL;
+    g_autoptr (GString) text           = g_string_new (NULL);
+    gsize n_bytes                      = 1;
+
+    writer = make_spm ();
+    set_one_token (writer, odd[i], strlen (odd[i]));
+    tokenizer = open_written (writer, &error);
+    g_assert_no_error (error);
+    tokens = wly_fixture_encode (tokenizer, "a b ab", 6, TRUE);
+    g_assert_cmpuint (tokens->len, >, 0);
+    g_assert_nonnull (wly_tokenizer_token_text (tokenizer, 7, &n_bytes));
+    g_assert_cmpuint (n_bytes, ==, strlen (odd[i]));
+    wly_tokenizer_decode (tokenizer, 7, FALSE, TRUE, text);
+    g_assert_cmpuint (text->len, ==, strlen (odd[i]));
+  }
+}
+
+/* One long token, all its beginnings, and text that is nearly it: the work stays linear. */
+static void
+test_evil_special (void)
+{
+  g_autoptr (GString) text           = g_string_new (NULL);
+  g_autofree char *token             = g_strnfill (400, 'x');
+  const gint32 types[]               = { 2, 3, 3, 1, 1, 1, 1, 4, 6 };
+  g_autoptr (GError) error           = NULL;
+  g_autoptr (WlyTokenizer) tokenizer = NULL;
+  g_autoptr (GArray) tokens          = NULL;
+  WlyGgufWriter *writer              = make_spm ();
+
+  token[399] = 'y';
+  set_one_token (writer, token, 400);
+  wly_gguf_writer_set_array_i32 (writer, "tokenizer.ggml.token_type", types, 9);
+  tokenizer = open_written (writer, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 65536; i++)
+    g_string_append_c (text, 'x');
+  g_string_append (text, token);
+  tokens = wly_fixture_encode (tokenizer, text->str, text->len, FALSE);
+  g_assert_cmpint (g_array_index (tokens, gint32, tokens->len - 1), ==, 7);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/engine/vocab/sound", test_sound);
+  g_test_add_func ("/engine/vocab/kinds", test_kinds);
+  g_test_add_func ("/engine/vocab/lengths", test_lengths);
+  g_test_add_func ("/engine/vocab/scores", test_scores);
+  g_test_add_func ("/engine/vocab/ids", test_ids);
+  g_test_add_func ("/engine/vocab/merges", test_merges);
+  g_test_add_func ("/engine/vocab/odd-texts", test_odd_texts);
+  g_test_add_func ("/engine/vocab/evil-special", test_evil_special);
+  return g_test_run ();
+}

@@ -11,6 +11,7 @@ it misbehave:
     !many N   N frames of text
     !escape   text with control sequences
     !busy     the call itself is refused
+    !large    a frame larger than any may be
     !progress load and prefill frames before the text
 
 The interface org.woolly.Test at /org/woolly/Test tells the test what was called and changes the catalogue.
@@ -214,7 +215,7 @@ class Generation(Object):
 
     def word(self, text):
         self.words += 1
-        return self.send(TEXT, text)
+        return all(self.send(TEXT, text[at:at + 16384]) for at in range(0, max(len(text), 1), 16384))
 
     def slow(self):
         return not self.ended and self.word(f'{self.words} ')
@@ -236,6 +237,9 @@ class Generation(Object):
                 if not self.word('word '):
                     return
             self.end('stop')
+        elif command == '!large':
+            self.word('some ')
+            self.send(TEXT, 'x' * 100000)
         elif command == '!escape':
             self.word('a\x1b[31mred\x1b')
             self.word('[0m\x1b]0;title\x07b\u009b1mc\x08\td\n')

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "woollyctl-cmds.h"
+#include "woollyctl-describe.h"
+#include "woollyctl-json.h"
+#include "woollyctl-options.h"
+#include "woollyctl-output.h"
+#include "woollyctl-service.h"
+#include "woollyctl-signals.h"
+
+#include <glib/gi18n.h>
+
+static void
+add_line (WoollyctlTable *table, const char *name, const char *value)
+{
+  if (*value != '\0')
+    woollyctl_output_table_add (table, name, value, NULL);
+}
+
+static void
+print_info (WoollyModel *model, GVariant *estimate)
+{
+  WoollyctlTable *table         = woollyctl_output_table_new ();
+  g_autofree char *parameters   = woollyctl_describe_count (woolly_model_get_parameters (model));
+  g_autofree char *size         = woollyctl_output_size (woolly_model_get_size (model));
+  g_autofree char *memory       = woollyctl_output_size (woolly_model_get_memory_in_use (model));
+  g_autofree char *context      = g_strdup_printf ("%u", woolly_model_get_context_length (model));
+  g_autofree char *vocabulary   = g_strdup_printf ("%u", woolly_model_get_vocabulary_size (model));
+  g_auto (GStrv) files          = woolly_model_dup_files (model);
+  g_auto (GStrv) capabilities   = woolly_model_dup_capabilities (model);
+  g_autofree char *capable      = g_strjoinv (", ", capabilities);
+  g_autoptr (GError) last_error = woolly_model_dup_last_error (model);
+  gboolean fits                 = TRUE;
+
+  add_line (table, _ ("Model:"), woolly_model_get_id (model));
+  add_line (table, _ ("Name:"), woolly_model_get_name (model));
+  for (guint i = 0; files[i] != NULL; i++)
+    add_line (table, i == 0 ? _ ("Files:") : "", files[i]);
+  add_line (table, _ ("Architecture:"), woolly_model_get_architecture (model));
+  add_line (table, _ ("Parameters:"), parameters);
+  add_line (table, _ ("Type:"), woolly_model_get_quantization (model));
+  add_line (table, _ ("Size:"), size);
+  add_line (table, _ ("Context:"), context);
+  add_line (table, _ ("Vocabulary:"), vocabulary);
+  add_line (table, _ ("Capabilities:"), capable);
+  add_line (table, _ ("License:"), woolly_model_get_license (model));
+  add_line (table, _ ("State:"), woolly_model_get_state (model));
+  add_line (table, _ ("Device:"), woolly_model_get_device (model));
+  add_line (table, _ ("Memory:"), memory);
+  if (estimate != NULL && g_variant_lookup (estimate, "fits", "b", &fits))
+    add_line (table, _ ("Fits:"), fits ? _ ("yes") : _ ("no"));
+  if (last_error != NULL)
+    add_line (table, _ ("Last error:"), last_error->message);
+  woollyctl_output_table_print (table);
+}
+
+static void
+print_json (WoollyModel *model, GVariant *estimate)
+{
+  g_auto (GVariantBuilder) row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  woollyctl_describe_model (model, &row);
+  if (estimate != NULL)
+    g_variant_builder_add (&row, "{sv}", "estimate", estimate);
+  woollyctl_json_print (g_variant_builder_end (&row));
+}
+
+WoollyctlExit
+woollyctl_info (int argc, char **argv)
+{
+  g_autoptr (WoollyctlOptions) options =
+      woollyctl_options_new (N_ ("[MODEL]"), N_ ("Shows all that is known of a model: an id, a name, or a file, with a "
+                                                 "slash in it. Without MODEL, of the default one."));
+  GCancellable *cancellable       = woollyctl_signals_get_cancellable ();
+  g_autoptr (WoollyClient) client = NULL;
+  g_autoptr (WoollyModel) model   = NULL;
+  g_autoptr (GVariant) estimate   = NULL;
+  g_autoptr (GError) error        = NULL;
+  gboolean json                   = FALSE;
+  int status                      = WOOLLYCTL_OK;
+  const GOptionEntry entries[]    = {
+       { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
+       { 0 },
+  };
+
+  woollyctl_options_add (options, entries);
+  if (!woollyctl_options_parse (options, argc, argv, 0, 1))
+    return WOOLLYCTL_USAGE;
+  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
+  if (client == NULL)
+    return (WoollyctlExit)status;
+  model = woollyctl_service_find_model (client, woollyctl_options_get_rest (options)[0], &error);
+  if (model == NULL)
+    return woollyctl_output_fail (error);
+  /* Of a model that cannot be used there is no estimate; the rest is known all the same. */
+  estimate = woolly_client_estimate_model (client, woolly_model_get_object_path (model), NULL, cancellable, NULL);
+  if (json)
+    print_json (model, estimate);
+  else
+    print_info (model, estimate);
+  return WOOLLYCTL_OK;
+}

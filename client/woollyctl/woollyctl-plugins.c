@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "woollyctl-cmds.h"
+#include "woollyctl-json.h"
+#include "woollyctl-options.h"
+#include "woollyctl-output.h"
+#include "woollyctl-service.h"
+#include "woollyctl-signals.h"
+
+#include <glib/gi18n.h>
+
+static void
+print_table (GVariant *plugins)
+{
+  WoollyctlTable *table = woollyctl_output_table_new ();
+  GVariantIter iter;
+  GVariant *row;
+
+  woollyctl_output_table_add (table, _ ("PLUGIN"), _ ("KIND"), _ ("STATE"), _ ("FILE"), _ ("WHAT IT IS, OR WHY NOT"),
+                              NULL);
+  g_variant_iter_init (&iter, plugins);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &row)) {
+    const char *name    = "";
+    const char *kind    = "";
+    const char *state   = "";
+    const char *file    = "";
+    const char *summary = "";
+
+    g_variant_lookup (row, "name", "&s", &name);
+    g_variant_lookup (row, "kind", "&s", &kind);
+    g_variant_lookup (row, "state", "&s", &state);
+    g_variant_lookup (row, "file", "&s", &file);
+    if (!g_variant_lookup (row, "reason", "&s", &summary) || *summary == '\0')
+      g_variant_lookup (row, "summary", "&s", &summary);
+    woollyctl_output_table_add (table, *name != '\0' ? name : "?", kind, state, file, summary, NULL);
+  }
+  woollyctl_output_table_print (table);
+}
+
+WoollyctlExit
+woollyctl_plugins (int argc, char **argv)
+{
+  g_autoptr (WoollyctlOptions) options =
+      woollyctl_options_new (NULL, N_ ("Shows the plugins that the service found, and why one was refused."));
+  g_autoptr (WoollyClient) client = NULL;
+  g_autoptr (GVariant) plugins    = NULL;
+  g_autoptr (GError) error        = NULL;
+  gboolean json                   = FALSE;
+  int status                      = WOOLLYCTL_OK;
+  const GOptionEntry entries[]    = {
+       { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
+       { 0 },
+  };
+
+  woollyctl_options_add (options, entries);
+  if (!woollyctl_options_parse (options, argc, argv, 0, 0))
+    return WOOLLYCTL_USAGE;
+  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
+  if (client == NULL)
+    return (WoollyctlExit)status;
+  plugins = woolly_client_list_plugins (client, woollyctl_signals_get_cancellable (), &error);
+  if (plugins == NULL)
+    return woollyctl_output_fail (error);
+  if (json)
+    woollyctl_json_print (plugins);
+  else
+    print_table (plugins);
+  return WOOLLYCTL_OK;
+}

@@ -12,9 +12,9 @@
 
 #include <stdbool.h>
 
-/* Panels are packed at load by default where they take no more than this: int8 panels are larger than the file's
- * blocks, which is right for small models only. */
-#define CPU_PACK_AUTO_BYTES (UINT64_C (256) << 20)
+/* Panels are packed at load by default where all of them take no more than this share of the machine's memory: int8
+ * panels are up to 2.3 times the file's blocks, which is right for small models only. */
+#define CPU_PACK_SHARE 8u
 
 struct wlp_backend {
   const struct wlp_services *services;

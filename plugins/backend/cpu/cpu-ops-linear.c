@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Linear layers: the items of a step are the panels of all its weights.  A thread takes a panel (packed already, or
- * packed into its scratch memory now) through all activation rows before it takes the next one.
+ * Linear layers: the items of a step are the panels of all its weights.  A thread takes a few panels (packed
+ * already, or packed into its scratch memory now) through all activation rows before it takes the next ones.
  */
 #include "cpu-ops.h"
 
 #include <string.h>
 
+/* Panels of a group together: they stay in the second-level cache while all activation rows go by. */
+#define GROUP_BYTES  (256u << 10)
+#define GROUP_PANELS 8u
+
 struct scratch {
   float y[LINEAR_MAX_TOKENS * LINEAR_MAX_ROWS];
-  uint8_t panel[];
+  uint8_t panels[]; /* at a multiple of 64 bytes */
 };
+
+static uint64_t
+panels_of_group (const struct cpu_matrix *matrix)
+{
+  const uint64_t n = GROUP_BYTES / matrix->panel_bytes;
+
+  return n < 1 ? 1 : (n < GROUP_PANELS ? n : GROUP_PANELS);
+}
 
 size_t
 cpu_linear_scratch_bytes (const struct wlp_model *model)
 {
-  size_t most = 0;
+  size_t most = 0, n;
   uint32_t i;
 
-  for (i = 0; i < model->plan.n_matrices; i++)
-    if (model->plan.matrices[i].panel_bytes > most)
-      most = model->plan.matrices[i].panel_bytes;
-  return sizeof (struct scratch) + most + 64;
+  for (i = 0; i < model->plan.n_matrices; i++) {
+    n    = panels_of_group (&model->plan.matrices[i]) * model->plan.matrices[i].panel_bytes;
+    most = n > most ? n : most;
+  }
+  return sizeof (struct scratch) + most;
 }
 
 static struct scratch *
@@ -30,19 +43,24 @@ scratch_of (struct wlp_model *model, unsigned thread)
   return (struct scratch *)(void *)(model->scratch + thread * model->scratch_bytes);
 }
 
-/* A panel of one expert, aligned to 64 bytes. */
-static const void *
-get_panel (struct wlp_model *model, const struct cpu_matrix *matrix, uint64_t expert, uint64_t panel,
-           struct scratch *scratch)
+/* @n panels of one expert from @panel on: where they lie packed, or packed now. */
+static const uint8_t *
+get_panels (struct wlp_model *model, const struct cpu_matrix *matrix, uint64_t expert, uint64_t panel, uint64_t n,
+            struct scratch *scratch)
 {
-  const unsigned rows  = model->linear->rows;
-  const uint64_t first = panel * rows, left = matrix->n_rows - first;
+  const unsigned rows = model->linear->rows;
+  uint64_t i;
 
   if (matrix->packed != NULL)
     return matrix->packed + (expert * matrix->n_panels + panel) * matrix->panel_bytes;
-  matrix->format->pack (matrix->type, matrix->data + expert * matrix->expert_bytes + first * matrix->row_bytes,
-                        matrix->row_bytes, left < rows ? (unsigned)left : rows, matrix->k, scratch->panel);
-  return scratch->panel;
+  for (i = 0; i < n; i++) {
+    const uint64_t first = (panel + i) * rows, left = matrix->n_rows - first;
+
+    matrix->format->pack (matrix->type, matrix->data + expert * matrix->expert_bytes + first * matrix->row_bytes,
+                          matrix->row_bytes, left < rows ? (unsigned)left : rows, matrix->k,
+                          scratch->panels + i * matrix->panel_bytes);
+  }
+  return scratch->panels;
 }
 
 /* out = acc (+ bias) (+ residual): this order whether they are fused or not. */
@@ -62,32 +80,50 @@ finish_rows (const float *acc, unsigned n, const float *bias, const float *resid
   }
 }
 
+/* A panel times some activation rows; where the results go. */
+struct tile {
+  const struct cpu_matrix *matrix;
+  const void *x[LINEAR_MAX_TOKENS];
+  float *out[LINEAR_MAX_TOKENS];            /* row 0 of the matrix */
+  const float *residual[LINEAR_MAX_TOKENS]; /* NULL: none */
+  const float *bias;                        /* NULL: none */
+  uint32_t n;
+};
+
 static void
-linear_panel (struct wlp_model *model, const struct cpu_node *node, uint64_t panel, struct scratch *scratch)
+run_tile (struct wlp_model *model, const struct tile *tile, const void *weights, uint64_t panel, float *y)
+{
+  const unsigned rows  = model->linear->rows;
+  const uint64_t first = panel * rows, left = tile->matrix->n_rows - first;
+  uint32_t t;
+
+  tile->matrix->format->mm (weights, tile->matrix->k, tile->n, tile->x, y);
+  for (t = 0; t < tile->n; t++)
+    finish_rows (y + t * rows, left < rows ? (unsigned)left : rows, tile->bias != NULL ? tile->bias + first : NULL,
+                 tile->residual[t] != NULL ? tile->residual[t] + first : NULL, tile->out[t] + first);
+}
+
+/* Panels @panel .. @panel + @n - 1 of one linear layer. */
+static void
+linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t panel, uint64_t n, struct scratch *scratch)
 {
   const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
-  const unsigned rows             = model->linear->rows;
-  const uint64_t first            = panel * rows;
   const uint32_t n_rows           = cpu_run_rows (model, node->domain);
-  const unsigned n_out            = matrix->n_rows - first < rows ? (unsigned)(matrix->n_rows - first) : rows;
-  const float *bias               = matrix->bias != NULL ? matrix->bias + first : NULL;
-  const void *weights             = get_panel (model, matrix, 0, panel, scratch);
-  const void *x[LINEAR_MAX_TOKENS];
-  uint32_t row, t, n;
+  const uint8_t *weights          = get_panels (model, matrix, 0, panel, n, scratch);
+  struct tile tile                = { .matrix = matrix, .bias = matrix->bias };
+  uint32_t row, t;
+  uint64_t i;
 
-  for (row = 0; row < n_rows; row += n) {
-    n = n_rows - row < model->linear->tokens ? n_rows - row : model->linear->tokens;
-    for (t = 0; t < n; t++)
-      x[t] = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row + t);
-    matrix->format->mm (weights, matrix->k, n, x, scratch->y);
-    for (t = 0; t < n; t++) {
-      const float *residual = NULL;
-
+  for (row = 0; row < n_rows; row += tile.n) {
+    tile.n = n_rows - row < model->linear->tokens ? n_rows - row : model->linear->tokens;
+    for (t = 0; t < tile.n; t++) {
+      tile.x[t]   = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row + t);
+      tile.out[t] = cpu_run_row (model, node->writes[0], node->domain, row + t);
       if (node->reads[CPU_READ_RESIDUAL] != WLP_NONE)
-        residual = (float *)cpu_run_row (model, node->reads[CPU_READ_RESIDUAL], node->domain, row + t) + first;
-      finish_rows (scratch->y + t * rows, n_out, bias, residual,
-                   (float *)cpu_run_row (model, node->writes[0], node->domain, row + t) + first);
+        tile.residual[t] = cpu_run_row (model, node->reads[CPU_READ_RESIDUAL], node->domain, row + t);
     }
+    for (i = 0; i < n; i++)
+      run_tile (model, &tile, weights + i * matrix->panel_bytes, panel + i, scratch->y);
   }
 }
 
@@ -95,7 +131,7 @@ void
 cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
   const struct cpu_plan *plan = &model->plan;
-  uint64_t n_items            = 0, before, panel;
+  uint64_t n_items = 0, before = 0, panel, end, n;
   struct cpu_range range;
   uint32_t i;
 
@@ -106,16 +142,20 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
       n_items += plan->matrices[node->matrix].n_panels;
   }
   range = cpu_share (n_items, thread, cpu_n_threads (model));
-  for (i = 0, before = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &plan->nodes[plan->order[step->first_node + i]];
-    const uint64_t n_panels     = plan->matrices[node->matrix].n_panels;
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node     = &plan->nodes[plan->order[step->first_node + i]];
+    const struct cpu_matrix *matrix = &plan->matrices[node->matrix];
 
     if (cpu_run_rows (model, node->domain) == 0)
       continue;
-    for (panel = 0; panel < n_panels; panel++)
-      if (before + panel >= range.first && before + panel < range.end)
-        linear_panel (model, node, panel, scratch_of (model, thread));
-    before += n_panels;
+    panel = range.first > before ? range.first - before : 0;
+    end   = range.end > before ? range.end - before : 0;
+    end   = end < matrix->n_panels ? end : matrix->n_panels;
+    for (; panel < end; panel += n) {
+      n = end - panel < panels_of_group (matrix) ? end - panel : panels_of_group (matrix);
+      linear_group (model, node, panel, n, scratch_of (model, thread));
+    }
+    before += matrix->n_panels;
   }
 }
 
@@ -126,28 +166,26 @@ experts_panel (struct wlp_model *model, const struct cpu_node *node, const uint3
 {
   const struct cpu_matrix *matrix        = &model->plan.matrices[node->matrix];
   const struct wlp_linear_params *params = &node->op->p.linear;
-  const unsigned rows                    = model->linear->rows;
-  const uint64_t first                   = panel * rows;
-  const unsigned n_out                   = matrix->n_rows - first < rows ? (unsigned)(matrix->n_rows - first) : rows;
-  const size_t slot_bytes =
-      matrix->format->is_float ? matrix->k * sizeof (float) : model->linear->activation_bytes (matrix->k);
-  const float *bias   = matrix->bias != NULL ? matrix->bias + expert * matrix->bias_stride + first : NULL;
-  const void *weights = get_panel (model, matrix, expert, panel, scratch);
-  const void *x[LINEAR_MAX_TOKENS];
-  uint32_t i, t, n;
+  const void *weights                    = get_panels (model, matrix, expert, panel, 1, scratch);
+  struct tile tile                       = { .matrix = matrix };
+  size_t slot_bytes                      = matrix->k * sizeof (float);
+  uint32_t i, t;
 
-  for (i = 0; i < n_pairs; i += n) {
-    n = n_pairs - i < model->linear->tokens ? n_pairs - i : model->linear->tokens;
-    for (t = 0; t < n; t++)
-      x[t] = (uint8_t *)cpu_run_row (model, node->reads[CPU_READ_X], node->domain, pairs[i + t] / params->n_used)
-             + (params->per_slot ? pairs[i + t] % params->n_used * slot_bytes : 0);
-    matrix->format->mm (weights, matrix->k, n, x, scratch->y);
-    for (t = 0; t < n; t++) {
-      float *out = cpu_run_row (model, node->writes[0], node->domain, pairs[i + t] / params->n_used);
+  if (!matrix->format->is_float)
+    slot_bytes = model->linear->activation_bytes (matrix->k);
+  if (matrix->bias != NULL)
+    tile.bias = matrix->bias + expert * matrix->bias_stride;
+  for (i = 0; i < n_pairs; i += tile.n) {
+    tile.n = n_pairs - i < model->linear->tokens ? n_pairs - i : model->linear->tokens;
+    for (t = 0; t < tile.n; t++) {
+      const uint32_t row = pairs[i + t] / params->n_used, slot = pairs[i + t] % params->n_used;
+      const uint8_t *x = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row);
+      float *out       = cpu_run_row (model, node->writes[0], node->domain, row);
 
-      finish_rows (scratch->y + t * rows, n_out, bias, NULL,
-                   out + pairs[i + t] % params->n_used * matrix->n_rows + first);
+      tile.x[t]   = x + (params->per_slot ? slot * slot_bytes : 0);
+      tile.out[t] = out + slot * matrix->n_rows;
     }
+    run_tile (model, &tile, weights, panel, scratch->y);
   }
 }
 

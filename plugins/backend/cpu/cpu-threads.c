@@ -37,7 +37,8 @@ struct cpu_pool {
   struct gate start; /* opens for each job */
   struct gate meet;  /* opens when all have arrived */
   atomic_uint n_arrived;
-  cpu_job_cb job; /* NULL: the threads end */
+  pthread_mutex_t turn; /* held for a job: models that share the pool take turns */
+  cpu_job_cb job;       /* NULL: the threads end */
   void *data;
   struct worker workers[];
 };
@@ -125,7 +126,7 @@ worker_thread (void *data)
 
   apply_wishes (pool->services);
   for (;;) {
-    gate_wait (&pool->start, seen, 0);
+    gate_wait (&pool->start, seen, pool->spin);
     seen++;
     if (pool->job == NULL)
       return NULL;
@@ -163,6 +164,7 @@ cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, s
   gate_init (&pool->start);
   gate_init (&pool->meet);
   atomic_init (&pool->n_arrived, 0);
+  pthread_mutex_init (&pool->turn, NULL);
   for (i = 1; i < n_threads; i++) {
     pool->workers[i] = (struct worker){ .pool = pool, .index = i };
     status           = pthread_create (&pool->workers[i].id, NULL, worker_thread, &pool->workers[i]);
@@ -189,6 +191,7 @@ cpu_pool_free (struct cpu_pool *pool)
     pthread_join (pool->workers[i].id, NULL);
   gate_finish (&pool->start);
   gate_finish (&pool->meet);
+  pthread_mutex_destroy (&pool->turn);
   free (pool);
 }
 
@@ -201,12 +204,14 @@ cpu_pool_n_threads (const struct cpu_pool *pool)
 void
 cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data)
 {
+  pthread_mutex_lock (&pool->turn);
   pool->job  = job;
   pool->data = data;
   if (pool->n_threads > 1)
     gate_open (&pool->start);
   job (data, 0);
   cpu_pool_barrier (pool);
+  pthread_mutex_unlock (&pool->turn);
 }
 
 void

@@ -2,9 +2,9 @@
  *
  * The backend's own threads.  A job runs on all of them, the caller being thread 0; between jobs the others sleep.
  *
- * Inside a job threads meet at barriers, where they spin for some microseconds before they sleep, and not at all where
- * there are more threads than CPUs.  What a thread computes is a contiguous range of a step's items; no result depends
- * on where the ranges part.
+ * Inside a job threads meet at barriers.  Where they wait they spin for some microseconds before they sleep, and not at
+ * all where there are more threads than CPUs.  What a thread computes is a contiguous range of a step's items; no
+ * result depends on where the ranges part.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ unsigned cpu_pool_n_threads (const struct cpu_pool *pool);
 
 typedef void (*cpu_job_cb) (void *data, unsigned thread);
 
-/* Runs @job on all threads and returns when all are done.  One job at a time. */
+/* (any thread) Runs @job on all threads and returns when all are done; others wait for their turn. */
 void cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data);
 /* (inside a job) Waits until all threads are here.  What they wrote before is seen by all behind it. */
 void cpu_pool_barrier (struct cpu_pool *pool);

@@ -148,6 +148,15 @@ pack_thread (void *data, unsigned thread)
   }
 }
 
+/* Whether all panels together are worth their memory on this machine. */
+static bool
+should_pack (const struct wlp_model *model, uint64_t n_bytes)
+{
+  const uint64_t n_pages = (uint64_t)sysconf (_SC_PHYS_PAGES), page = (uint64_t)sysconf (_SC_PAGESIZE);
+
+  return model->pack == CPU_PACK_YES || (model->pack == CPU_PACK_AUTO && n_bytes <= n_pages * page / CPU_PACK_SHARE);
+}
+
 /* Packs what there is memory for; the rest runs from the map.  Only a stop is an error. */
 int
 cpu_weights_pack (struct wlp_model *model, struct wlp_error *error)
@@ -158,7 +167,7 @@ cpu_weights_pack (struct wlp_model *model, struct wlp_error *error)
 
   for (i = 0; i < plan->n_matrices; i++)
     total += packed_bytes_of (&plan->matrices[i]);
-  if (model->pack == CPU_PACK_NO || (model->pack == CPU_PACK_AUTO && total > CPU_PACK_AUTO_BYTES))
+  if (!should_pack (model, total))
     return is_cancelled (model, 1, 1) ? wlp_error_set (error, -ECANCELED, "loading was stopped") : 0;
   for (i = 0; i < plan->n_matrices; i++) {
     struct cpu_matrix *matrix = &plan->matrices[i];

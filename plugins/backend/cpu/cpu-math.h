@@ -104,7 +104,8 @@ cpu_sincos (double angle, double *ret_sin, double *ret_cos)
   const double shifted = angle * 0.63661977236758134308 + 0x1.8p52;
   const double n       = shifted - 0x1.8p52;
   const int64_t turn   = (int64_t)n & 3;
-  const double r       = ((angle - n * 0x1.921fb544p0) - n * 0x1.0b4611a6p-34) - n * 0x1.3198a2e037073p-69;
+  const double first   = (angle - n * 0x1.921fb4p0) - n * 0x1.4442dp-24; /* exact: 23 bits of pi / 2 at a time */
+  const double r       = (first - n * 0x1.846988p-48) - n * 0x1.8cc51701b839ap-72;
   const double z       = r * r;
   double s             = -1.0 / 1307674368000.0;
   double c             = 1.0 / 20922789888000.0;

@@ -109,10 +109,23 @@ find_groups (struct wlp_model *model)
 }
 
 static int
+check_ops (const struct wlp_plan_request *request, struct wlp_error *error)
+{
+  uint32_t i;
+  int status = 0;
+
+  for (i = request->first_op; i < request->end_op && status == 0; i++)
+    status = cpu_check_op (request->program, &request->program->ops[i], request->sources, error);
+  return status;
+}
+
+static int
 build_model (struct wlp_model *model, struct wlp_error *error)
 {
   int status = parse_settings (model, error);
 
+  if (status == 0)
+    status = check_ops (&model->request, error);
   if (status == 0 && model->backend->pool == NULL)
     status = cpu_pool_new (model->services, &model->backend->pool, error);
   if (status == 0)

@@ -481,9 +481,6 @@ build_nodes (struct build *b)
   uint32_t i;
   int status;
 
-  for (i = request->first_op; i < request->end_op; i++)
-    if ((status = cpu_check_op (b->program, &b->program->ops[i], request->sources, b->error)) != 0)
-      return status;
   status = find_domains (b);
   if (status != 0)
     return status;

@@ -29,6 +29,8 @@ wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rend
   const WlyChatTemplate *chat_template;
 
   memset (ret_rendered, 0, sizeof *ret_rendered);
+  if (!wly_gguf_check_unchanged (wly_opened_gguf (opened), error))
+    return FALSE;
   if (body->messages == NULL) {
     render_plain (body, ret_rendered);
     return TRUE;

@@ -301,6 +301,7 @@ run_new (WlyWorker *worker, GDBusMethodInvocation *invocation, GUnixFDList *fd_l
   run->opened          = wly_opened_ref (worker->opened);
   run->past.n_tokens   = wly_session_n_tokens (session);
   run->past.last_token = wly_session_last_token (session);
+  generation->n_used   = run->past.n_tokens;
   session->busy        = TRUE;
   g_hash_table_insert (worker->generations, &generation->number, run);
   return run;

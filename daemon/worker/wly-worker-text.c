@@ -144,7 +144,7 @@ detokenize_work (gpointer data)
   gsize n                       = 0;
   const guint32 *tokens         = g_variant_get_fixed_array (text->tokens_in, &n, sizeof (guint32));
 
-  if (tokenizer == NULL)
+  if (tokenizer == NULL || !wly_gguf_check_unchanged (wly_opened_gguf (text->opened), &text->call.error))
     return;
   for (gsize i = 0; i < n; i++) {
     if (tokens[i] >= wly_tokenizer_n_vocab (tokenizer)) {

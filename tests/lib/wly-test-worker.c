@@ -15,6 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Of a stream: little, so that a reader that does not read is noticed soon. */
+#define SOCKET_BYTES 8192
+
 struct WlyTestWorker {
   GPid pid;
   GDBusConnection *connection;
@@ -324,10 +327,12 @@ wly_test_generate_fds (WlyTestWorker *worker, guint64 session, const char *body,
   g_autofree gint32 *handles    = g_new (gint32, n_fds + 1);
   int body_fd                   = wly_test_body (body);
   WlyTestGeneration *generation = g_new0 (WlyTestGeneration, 1);
+  const int n_socket_bytes      = SOCKET_BYTES;
   GVariant *handle_array;
   int ends[2];
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+  g_assert_cmpint (setsockopt (ends[1], SOL_SOCKET, SO_SNDBUF, &n_socket_bytes, sizeof n_socket_bytes), ==, 0);
   g_unix_fd_list_append (list, body_fd, NULL);
   g_unix_fd_list_append (list, ends[1], NULL);
   for (gsize i = 0; i < n_fds; i++)
@@ -444,10 +449,17 @@ parse_frames (WlyTestGeneration *generation)
   }
 }
 
+/* Whether its worker may still say something. */
+static gboolean
+is_alive (WlyTestGeneration *generation)
+{
+  return generation->worker != NULL && !g_dbus_connection_is_closed (generation->worker->connection);
+}
+
 void
 wly_test_generation_wait (WlyTestGeneration *generation)
 {
-  while (generation->result == NULL || (generation->source != 0 && !generation->ended))
+  while ((generation->result == NULL && is_alive (generation)) || (generation->source != 0 && !generation->ended))
     g_main_context_iteration (NULL, TRUE);
   if (generation->ended && generation->text == NULL && generation->bytes->len >= WOOLLY_FRAME_HEADER
       && generation->bytes->data[4] == WOOLLY_STREAM_VERSION)
@@ -472,7 +484,7 @@ wly_test_generation_last_state (WlyTestGeneration *generation)
 void
 wly_test_generation_wait_state (WlyTestGeneration *generation, const char *state)
 {
-  while (generation->result == NULL && !wly_test_generation_had_state (generation, state))
+  while (generation->result == NULL && is_alive (generation) && !wly_test_generation_had_state (generation, state))
     g_main_context_iteration (NULL, TRUE);
 }
 

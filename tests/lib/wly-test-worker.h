@@ -71,7 +71,7 @@ void wly_test_generation_free (WlyTestGeneration *generation);
 /* Stops reading, or begins again. */
 void wly_test_generation_read (WlyTestGeneration *generation, gboolean reading);
 void wly_test_generation_hang_up (WlyTestGeneration *generation);
-/* Until the stream has ended (where it is read) and the final state is there. */
+/* Until the stream has ended (where it is read) and the final state is there, or its worker has gone. */
 void wly_test_generation_wait (WlyTestGeneration *generation);
 /* Until it had this state, or one that is final. */
 void wly_test_generation_wait_state (WlyTestGeneration *generation, const char *state);

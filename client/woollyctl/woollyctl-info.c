@@ -91,6 +91,7 @@ woollyctl_info (int argc, char **argv)
   model = woollyctl_service_find_model (client, woollyctl_options_get_rest (options)[0], &error);
   if (model == NULL)
     return woollyctl_output_fail (error);
+  woollyctl_service_settle (client, model);
   /* Of a model that cannot be used there is no estimate; the rest is known all the same. */
   estimate = woolly_client_estimate_model (client, woolly_model_get_object_path (model), NULL, cancellable, NULL);
   if (json)

@@ -47,6 +47,7 @@ woollyctl_list (int argc, char **argv)
   client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
   if (client == NULL)
     return (WoollyctlExit)status;
+  woollyctl_service_settle (client, NULL);
   if (json)
     woollyctl_json_print (woollyctl_describe_models (woolly_client_get_models (client)));
   else

@@ -80,6 +80,48 @@ woollyctl_service_name_model (WoollyClient *client, const char *name, GError **e
   return model != NULL ? g_strdup (woolly_model_get_object_path (model)) : NULL;
 }
 
+/* How long the service looks into one file at most, and a little more. */
+#define SETTLE_TIMEOUT_MS 6000
+#define SETTLE_TICK_MS    100
+
+static gboolean
+is_unknown (WoollyModel *model)
+{
+  return g_str_equal (woolly_model_get_state (model), "unknown");
+}
+
+static gboolean
+any_unknown (WoollyClient *client)
+{
+  GListModel *models = woolly_client_get_models (client);
+
+  for (guint i = 0; i < g_list_model_get_n_items (models); i++) {
+    g_autoptr (WoollyModel) model = g_list_model_get_item (models, i);
+
+    if (is_unknown (model))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+tick_cb (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+void
+woollyctl_service_settle (WoollyClient *client, WoollyModel *model)
+{
+  guint tick     = g_timeout_add (SETTLE_TICK_MS, tick_cb, NULL);
+  gint64 give_up = g_get_monotonic_time () + SETTLE_TIMEOUT_MS * G_GINT64_CONSTANT (1000);
+
+  while ((model != NULL ? is_unknown (model) : any_unknown (client)) && g_get_monotonic_time () < give_up
+         && !g_cancellable_is_cancelled (woollyctl_signals_get_cancellable ()))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (tick);
+}
+
 /* Ctrl-C must end this, though signals come to another thread. */
 static gboolean
 wait_for_input (GError **error)

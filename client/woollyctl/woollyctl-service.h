@@ -19,6 +19,10 @@ char *woollyctl_service_name_model (WoollyClient *client, const char *name, GErr
 /* The model itself. */
 WoollyModel *woollyctl_service_find_model (WoollyClient *client, const char *name, GError **error);
 
+/* Waits a moment until the service has looked into all models: right after its start it has not.  With @model, for that
+ * one only. */
+void woollyctl_service_settle (WoollyClient *client, WoollyModel *model);
+
 /* All of standard input. */
 GBytes *woollyctl_service_read_input (GError **error);
 

@@ -367,8 +367,11 @@ eval_atom (WlyTemplateEval *eval, const WlyTemplateNode *node, WlyTemplateValue 
     return eval_dict (eval, node->a, ret_value);
   case WLY_TEMPLATE_NODE_CHOICE:
     return eval_choice (eval, node, ret_value);
-  default:
+  case WLY_TEMPLATE_NODE_NOT:
+  case WLY_TEMPLATE_NODE_NEGATIVE:
     return eval_prefix (eval, node, ret_value);
+  default:
+    return wly_template_eval_fail (eval, "an expression is missing");
   }
 }
 

@@ -63,6 +63,8 @@ parse_items (WlyTemplateParser *parser, char close, gboolean dict, guint32 *ret_
     if (!wly_template_parser_next (parser))
       return FALSE;
   }
+  if (value)
+    return wly_template_parser_fail (parser, "the value of a key is missing");
   return wly_template_parser_expect (parser, close);
 }
 

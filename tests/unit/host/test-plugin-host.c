@@ -38,12 +38,9 @@ test_broken (void)
     const char *why;
     gboolean before_opening;
   } cases[] = {
-    { "wrong-abi", "version 99.", TRUE },
-    { "no-note", "no note", TRUE },
-    { "does-not-exist", "No such file", TRUE },
-    { "no-symbol", "wlp_plugin_enum", FALSE },
-    { "name-mismatch", "somebody-else", FALSE },
-    { "incomplete", "table of functions", FALSE },
+    { "wrong-abi", "version 99.", TRUE },        { "no-note", "no note", TRUE },
+    { "does-not-exist", "No such file", TRUE },  { "no-symbol", "wlp_plugin_enum", FALSE },
+    { "name-mismatch", "somebody-else", FALSE }, { "incomplete", "table of functions", FALSE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

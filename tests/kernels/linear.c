@@ -227,7 +227,7 @@ check_reference (uint32_t type)
   uint8_t *row;
   struct linear_block *blocks = malloc (linear_isa_c.activation_bytes (K));
   const void *one[1];
-  void *panel = aligned_alloc (64, format->panel_bytes (K) + 63);
+  void *panel = aligned_alloc (64, (format->panel_bytes (K) + 63) / 64 * 64);
 
   wlq_row_bytes (type, K, &row_bytes);
   row = malloc (row_bytes);

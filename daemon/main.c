@@ -7,6 +7,7 @@
 #include "woolly-names.h"
 
 #include <glib-unix.h>
+#include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ main (int argc, char **argv)
   WlyBus *bus;
   int status;
 
+  setlocale (LC_ALL, "");
   prepare_process ();
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error)) {

@@ -144,9 +144,11 @@ wly_bus_callers_get (WlyBusCallers *self, const char *name)
     leave (caller);
     return NULL;
   }
-  key             = g_strdup_printf ("%s:%s", wly_bus_identity_kind_to_string (caller->kind),
+  key = g_strdup_printf ("%s:%s", wly_bus_identity_kind_to_string (caller->kind),
                          caller->kind == WLY_CALLER_UNKNOWN ? caller->name : caller->app);
-  caller->account = wly_account_new (self->accounts, key);
+  /* A sandboxed app is known by its id, however many connections it has; the name of a host program says little, so
+   * each takes its own turns, and only who has the same name shares prefixes. */
+  caller->account = wly_account_new (self->accounts, caller->kind == WLY_CALLER_SANDBOXED ? key : caller->name, key);
   g_debug ("caller %s is %s (%s)", name, caller->app, wly_bus_identity_kind_to_string (caller->kind));
   return caller;
 }

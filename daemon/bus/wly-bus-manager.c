@@ -174,7 +174,7 @@ hold_cb (WlyBusCall *call, WlyModel *model, const GError *not_found, gpointer da
 
   if (model != NULL && wly_bus_caller_is_gone (call->caller))
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_DISCONNECTED, "the caller has left the bus");
-  else if (model != NULL)
+  else if (model != NULL && wly_model_accept_options (model, call->options, &error))
     guard = wly_bus_hold_add_guard (call->bus, call->caller, model, &error);
   if (guard < 0) {
     wly_bus_call_fail (call, error);

@@ -111,6 +111,7 @@ load_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
   g_autoptr (GError) error     = NULL;
 
   if (!wly_options_check (1u << WLY_SCOPE_LOAD, options, &error)
+      || !wly_model_accept_options (self->model, options, &error)
       || !wly_bus_hold_add (self->bus, caller, self->model, &error)) {
     wly_bus_return_error (invocation, error);
     return;

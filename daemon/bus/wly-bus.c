@@ -207,6 +207,7 @@ wly_bus_free (WlyBus *self)
   if (self == NULL)
     return;
   self->activity = NULL;
+  wly_prober_stop (self->context->prober);
   g_ptr_array_unref (self->generations);
   g_ptr_array_unref (self->sessions);
   g_ptr_array_unref (self->holds);

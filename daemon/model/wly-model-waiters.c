@@ -98,6 +98,17 @@ wly_model_waiters_first (WlyModelWaiters *self, gboolean loaded)
   return NULL;
 }
 
+GVariant *
+wly_model_waiters_dup_options (WlyModelWaiters *self)
+{
+  for (GList *item = self->tasks.head; item != NULL; item = item->next) {
+    const WlyModelWaiter *waiter = g_task_get_task_data (item->data);
+    if (waiter->options != NULL && g_variant_n_children (waiter->options) > 0)
+      return g_variant_ref (waiter->options);
+  }
+  return NULL;
+}
+
 /* (transfer full) array of GTask*, which are off the list. */
 static GPtrArray *
 take (WlyModelWaiters *self, WlyModelWaitersMatchCb match, gpointer user_data)

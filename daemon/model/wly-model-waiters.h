@@ -31,6 +31,9 @@ gboolean wly_model_waiters_is_empty (WlyModelWaiters *waiters);
 /* The first one, or the first that waits for ready; NULL where there is none. */
 const WlyModelWaiter *wly_model_waiters_first (WlyModelWaiters *waiters, gboolean loaded);
 
+/* Options of the first that has any; NULL where all are content with the defaults. (transfer full) */
+GVariant *wly_model_waiters_dup_options (WlyModelWaiters *waiters);
+
 void wly_model_waiters_fail (WlyModelWaiters *waiters, gboolean only_loaded, const GError *error);
 
 /* Tells those that match that they have what they waited for. */

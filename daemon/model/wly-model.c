@@ -451,8 +451,7 @@ room_cb (WlyResidency *residency, gpointer data)
 static void
 start_load (WlyModel *self)
 {
-  const WlyModelWaiter *waiter = wly_model_waiters_first (self->waiters, TRUE);
-  g_autoptr (GError) error     = NULL;
+  g_autoptr (GError) error = NULL;
   guint64 kv_bytes;
   guint64 n_bytes = wly_model_estimate (self, &kv_bytes);
 
@@ -469,7 +468,7 @@ start_load (WlyModel *self)
   case WLY_ADMISSION_YES:
     break;
   }
-  self->load_options = waiter->options != NULL ? g_variant_ref (waiter->options) : NULL;
+  self->load_options = wly_model_waiters_dup_options (self->waiters);
   self->done_bytes   = 0;
   self->total_bytes  = self->info->weights_bytes;
   set_state (self, WLY_MODEL_LOADING);
@@ -479,19 +478,28 @@ start_load (WlyModel *self)
 
 /* --- the next step for those who wait ---------------------------------------------------------------------------- */
 
+gboolean
+wly_model_accept_options (WlyModel *self, GVariant *options, GError **error)
+{
+  if ((self->state != WLY_MODEL_READY && self->state != WLY_MODEL_LOADING) || options_fit (self, options))
+    return TRUE;
+  if (self->state == WLY_MODEL_READY && !wly_model_is_busy (self) && !wly_model_is_held (self)) {
+    stop_worker (self, NULL);
+    return TRUE;
+  }
+  g_set_error_literal (error, WLY_ERROR, WLY_ERROR_BUSY,
+                       "the model is in use and loaded with other options; try again when it is free");
+  return FALSE;
+}
+
 /* It is ready, but somebody wants it loaded with other options. */
 static void
 load_anew (WlyModel *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!wly_model_is_busy (self) && !wly_model_is_held (self)) {
-    stop_worker (self, NULL);
-    return;
-  }
-  error = g_error_new_literal (WLY_ERROR, WLY_ERROR_BUSY,
-                               "the model is in use and loaded with other options; try again when it is free");
-  fail_waiters (self, TRUE, error);
+  if (!wly_model_accept_options (self, wly_model_waiters_first (self->waiters, TRUE)->options, &error))
+    fail_waiters (self, TRUE, error);
 }
 
 static void

@@ -63,6 +63,10 @@ void wly_model_ensure_async (WlyModel *model, gboolean loaded, GVariant *options
                              GAsyncReadyCallback callback, gpointer user_data);
 gboolean wly_model_ensure_finish (WlyModel *model, GAsyncResult *result, GError **error);
 
+/* Whether it can be loaded with these options: it is not loaded yet, or has them, or nobody uses it.  In the last case
+ * it is unloaded now.  Errors: WLY_ERROR_BUSY.  To be asked before one's own hold is taken. */
+gboolean wly_model_accept_options (WlyModel *model, GVariant *options, GError **error);
+
 /* Its worker, NULL unless opened, loading or ready. */
 WlyWorkerProcess *wly_model_get_worker (WlyModel *model);
 

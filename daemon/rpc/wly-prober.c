@@ -18,8 +18,9 @@
 
 struct _WlyProber {
   GObject parent_instance;
-  GQueue waiting; /* Probe* */
-  guint n_running;
+  GQueue waiting;     /* Probe* */
+  GPtrArray *running; /* Probe* */
+  gboolean stopped;
   guint n_at_once;
   guint timeout_ms;
 };
@@ -121,7 +122,7 @@ probe_maybe_finish (Probe *probe)
   if (!probe->closed || !probe->exited)
     return;
   self = g_object_ref (g_task_get_source_object (probe->task));
-  self->n_running--;
+  g_ptr_array_remove_fast (self->running, probe);
   probe_finish (probe);
   probe_free (probe);
   start_next (self);
@@ -227,14 +228,17 @@ probe_spawn (WlyProber *self, Probe *probe, GError **error)
 static void
 start_next (WlyProber *self)
 {
-  while (self->n_running < self->n_at_once && !g_queue_is_empty (&self->waiting)) {
+  while (self->running->len < self->n_at_once && !g_queue_is_empty (&self->waiting)) {
     Probe *probe             = g_queue_pop_head (&self->waiting);
     g_autoptr (GError) error = NULL;
 
-    if (g_task_return_error_if_cancelled (probe->task)) {
+    if (self->stopped) {
+      g_task_return_new_error (probe->task, WLY_ERROR, WLY_ERROR_CANCELLED, "the service ends");
+      probe_free (probe);
+    } else if (g_task_return_error_if_cancelled (probe->task)) {
       probe_free (probe);
     } else if (probe_spawn (self, probe, &error)) {
-      self->n_running++;
+      g_ptr_array_add (self->running, probe);
     } else {
       g_task_return_error (probe->task, g_steal_pointer (&error));
       probe_free (probe);
@@ -273,15 +277,37 @@ wly_prober_run_finish (WlyProber *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+void
+wly_prober_stop (WlyProber *self)
+{
+  self->stopped = TRUE;
+  for (guint i = 0; i < self->running->len; i++) {
+    Probe *probe = self->running->pdata[i];
+    if (!probe->exited)
+      kill (probe->pid, SIGKILL);
+  }
+}
+
+static void
+wly_prober_finalize (GObject *object)
+{
+  WlyProber *self = WLY_PROBER (object);
+
+  g_ptr_array_unref (self->running);
+  G_OBJECT_CLASS (wly_prober_parent_class)->finalize (object);
+}
+
 static void
 wly_prober_class_init (WlyProberClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = wly_prober_finalize;
 }
 
 static void
 wly_prober_init (WlyProber *self)
 {
   g_queue_init (&self->waiting);
+  self->running = g_ptr_array_new ();
 }
 
 WlyProber *

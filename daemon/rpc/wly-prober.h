@@ -25,4 +25,7 @@ void wly_prober_run_async (WlyProber *prober, const char *const *arguments, cons
 /* a{sv} in normal form. (transfer full) */
 GVariant *wly_prober_run_finish (WlyProber *prober, GAsyncResult *result, GError **error);
 
+/* Ends those that run; their answers are errors, and no new ones are started. */
+void wly_prober_stop (WlyProber *prober);
+
 G_END_DECLS

@@ -17,9 +17,10 @@
 #define CONNECT_MS 10000
 /* A closed socket without an exit: how long until it is helped along. */
 #define LINGER_MS 500
-/* Messages of the worker that may wait for the main loop. */
-#define MAX_PENDING_MESSAGES 4096
-#define MAX_MESSAGE_BYTES    1024
+/* Signals that a worker may send at once, and for long; an honest one sends some ten a second. */
+#define SIGNALS_AT_ONCE    4096
+#define SIGNALS_PER_SECOND 500
+#define MAX_MESSAGE_BYTES  1024
 
 struct _WlyWorkerProcess {
   GObject parent_instance;
@@ -34,7 +35,10 @@ struct _WlyWorkerProcess {
   GError *killed_for; /* what "exited" shall say */
   GError *exit_error; /* set once it is gone */
   gboolean kill_sent;
-  gint n_pending_messages; /* atomic: the filter runs in GDBus's thread */
+  /* in GDBus's thread alone: */
+  gint64 n_allowed_us; /* signals that may come, in microseconds of their rate */
+  gint64 counted_us;
+  gboolean flooded;
 };
 
 typedef struct {
@@ -254,7 +258,6 @@ signal_cb (GDBusConnection *connection, const char *sender, const char *path, co
 {
   WlyWorkerProcess *self = data;
 
-  g_atomic_int_add (&self->n_pending_messages, -1);
   if (self->exit_error != NULL)
     return;
   if (g_str_equal (name, "LoadProgress") && g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(tt)"))) {
@@ -279,13 +282,30 @@ flooded_cb (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* In GDBus's thread.  Lets replies and the signals of the one object pass, in bounded number: each that passes waits in
- * the main loop's queue. */
+/* In GDBus's thread: each signal that passes waits in the main loop's queue. */
+static gboolean
+allow_signal (WlyWorkerProcess *self)
+{
+  const gint64 cost_us = G_USEC_PER_SEC / SIGNALS_PER_SECOND;
+  gint64 now_us        = g_get_monotonic_time ();
+
+  self->n_allowed_us = MIN (self->n_allowed_us + now_us - self->counted_us, SIGNALS_AT_ONCE * cost_us);
+  self->counted_us   = now_us;
+  if (self->n_allowed_us >= cost_us) {
+    self->n_allowed_us -= cost_us;
+    return TRUE;
+  }
+  if (!self->flooded)
+    g_idle_add_full (G_PRIORITY_HIGH, flooded_cb, g_object_ref (self), g_object_unref);
+  self->flooded = TRUE;
+  return FALSE;
+}
+
+/* Lets replies and the signals of the one object pass. */
 static GDBusMessage *
 filter_cb (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer data)
 {
   WlyWorkerProcess *self = data;
-  int n_pending;
 
   if (!incoming)
     return message;
@@ -295,13 +315,8 @@ filter_cb (GDBusConnection *connection, GDBusMessage *message, gboolean incoming
     return message;
   case G_DBUS_MESSAGE_TYPE_SIGNAL:
     if (g_strcmp0 (g_dbus_message_get_path (message), WOOLLY_WORKER_OBJECT_PATH) == 0
-        && g_strcmp0 (g_dbus_message_get_interface (message), WOOLLY_WORKER_INTERFACE) == 0) {
-      n_pending = g_atomic_int_add (&self->n_pending_messages, 1);
-      if (n_pending < MAX_PENDING_MESSAGES)
-        return message;
-      if (n_pending == MAX_PENDING_MESSAGES)
-        g_idle_add_full (G_PRIORITY_HIGH, flooded_cb, g_object_ref (self), g_object_unref);
-    }
+        && g_strcmp0 (g_dbus_message_get_interface (message), WOOLLY_WORKER_INTERFACE) == 0 && allow_signal (self))
+      return message;
     break;
   default:
     break;

@@ -13,14 +13,14 @@ struct WlyAccount {
 };
 
 WlyAccount *
-wly_account_new (WlyAccounts *accounts, const char *app)
+wly_account_new (WlyAccounts *accounts, const char *app, const char *salt_app)
 {
   WlyAccount *self = g_new0 (WlyAccount, 1);
 
   g_ref_count_init (&self->ref_count);
   self->all  = wly_accounts_ref (accounts);
   self->app  = g_strdup (app);
-  self->salt = wly_accounts_get_salt (accounts, app);
+  self->salt = wly_accounts_get_salt (accounts, salt_app);
   return self;
 }
 

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct WlyAccount WlyAccount;
 
-/* @app: what fairness and prefix sharing go by; callers of one app may have several accounts. */
-WlyAccount *wly_account_new (WlyAccounts *accounts, const char *app);
+/* @app: what fairness goes by; @salt_app: who may share prefixes.  Several accounts may have the same. */
+WlyAccount *wly_account_new (WlyAccounts *accounts, const char *app, const char *salt_app);
 WlyAccount *wly_account_ref (WlyAccount *account);
 void wly_account_unref (WlyAccount *account);
 

@@ -8,7 +8,8 @@
 #include "wly-session-file.h"
 #include "woolly-names.h"
 
-#include <unistd.h>
+/* How long a call waits for what runs to end, before it is refused. */
+#define WAIT_MS 500
 
 static const char *const state_names[] = { "idle", "waiting", "generating" };
 
@@ -26,40 +27,76 @@ property_cb (gpointer data, WlyBusCaller *caller, const char *name)
   return g_variant_new_uint32 (wly_session_get_context_used (self->session));
 }
 
+/* --- calls, one at a time --------------------------------------------------------------------------------------------
+ */
+
+/* The call's subject is the session, its input the parameters. */
+typedef void (*ProceedCb) (WlyBusCall *call, WlySession *session, GVariant *parameters);
+
+typedef struct {
+  WlyBusCall *call;
+  ProceedCb proceed;
+} Entering;
+
 static void
-generate_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+waited_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
-  WlyBusSession *self        = data;
-  WlyBusCall *call           = wly_bus_call_new (self->bus, caller, invocation);
-  g_autoptr (GVariant) input = g_variant_get_child_value (parameters, 0);
-  g_autoptr (GError) error   = NULL;
+  g_autofree Entering *entering = data;
+  WlyBusCall *call              = entering->call;
+
+  wly_session_wait_finish (WLY_SESSION (source), result, NULL);
+  entering->proceed (call, WLY_SESSION (source), call->input);
+}
+
+static void
+enter (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation, ProceedCb proceed)
+{
+  WlyBusSession *self = data;
+  WlyBusCall *call    = wly_bus_call_new (self->bus, caller, invocation);
+  Entering *entering;
 
   if (call == NULL)
     return;
+  call->subject     = g_object_ref (G_OBJECT (self->session));
+  call->input       = g_variant_ref (parameters);
+  entering          = g_new (Entering, 1);
+  entering->call    = call;
+  entering->proceed = proceed;
+  wly_session_wait_async (self->session, WAIT_MS, waited_cb, entering);
+}
+
+static void
+proceed_to_generate (WlyBusCall *call, WlySession *session, GVariant *parameters)
+{
+  g_autoptr (GVariant) input = g_variant_get_child_value (parameters, 0);
+  g_autoptr (GError) error   = NULL;
+
   call->options = g_variant_get_child_value (parameters, 1);
   if (!wly_options_check (1u << WLY_SCOPE_GENERATE, call->options, &error)
       || !wly_bus_call_take_body (call, input, &error))
     wly_bus_call_fail (call, error);
   else
-    wly_bus_generation_begin (call, self->session, FALSE);
+    wly_bus_generation_begin (call, session, FALSE);
 }
 
-/* A call that works on the session by itself; NULL where it is answered already. */
-static WlyBusCall *
-begin (WlyBusSession *self, WlyBusCaller *caller, GDBusMethodInvocation *invocation)
+static void
+generate_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  WlyBusCall *call         = wly_bus_call_new (self->bus, caller, invocation);
+  enter (data, caller, parameters, invocation, proceed_to_generate);
+}
+
+/* For what works on the session by itself; FALSE where the call is answered already. */
+static gboolean
+begin (WlyBusCall *call, WlySession *session)
+{
   g_autoptr (GError) error = NULL;
 
-  if (call == NULL)
-    return NULL;
-  if (!wly_session_begin (self->session, &error)) {
+  if (!wly_session_begin (session, &error)) {
     wly_bus_call_fail (call, error);
-    return NULL;
+    return FALSE;
   }
-  call->subject = g_object_ref (G_OBJECT (self->session));
-  wly_bus_call_use_model (call, wly_session_get_model (self->session));
-  return call;
+  wly_bus_call_use_model (call, wly_session_get_model (session));
+  return TRUE;
 }
 
 static void
@@ -84,19 +121,23 @@ forked_cb (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-fork_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+proceed_to_fork (WlyBusCall *call, WlySession *session, GVariant *parameters)
 {
-  WlyBusSession *self          = data;
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
   g_autoptr (GError) error     = NULL;
-  WlyBusCall *call             = begin (self, caller, invocation);
 
-  if (call == NULL)
+  if (!begin (call, session))
     return;
   if (!wly_options_check (1u << WLY_SCOPE_SESSION, options, &error))
     finish (call, NULL, error);
   else
-    wly_session_fork_async (self->session, options, forked_cb, call);
+    wly_session_fork_async (session, options, forked_cb, call);
+}
+
+static void
+fork_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  enter (data, caller, parameters, invocation, proceed_to_fork);
 }
 
 static void
@@ -109,16 +150,20 @@ truncated_cb (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-truncate_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+proceed_to_truncate (WlyBusCall *call, WlySession *session, GVariant *parameters)
 {
-  WlyBusSession *self = data;
-  WlyBusCall *call    = begin (self, caller, invocation);
   guint32 n_tokens;
 
-  if (call == NULL)
+  if (!begin (call, session))
     return;
   g_variant_get (parameters, "(u)", &n_tokens);
-  wly_session_truncate_async (self->session, n_tokens, truncated_cb, call);
+  wly_session_truncate_async (session, n_tokens, truncated_cb, call);
+}
+
+static void
+truncate_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  enter (data, caller, parameters, invocation, proceed_to_truncate);
 }
 
 /* The descriptor that the method's first argument is; -1 and @error set where there is none. */
@@ -147,34 +192,42 @@ saved_cb (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-save_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+proceed_to_save (WlyBusCall *call, WlySession *session, GVariant *parameters)
 {
-  WlyBusSession *self      = data;
   g_autoptr (GError) error = NULL;
-  int fd                   = peek_fd (parameters, invocation, &error);
-  WlyBusCall *call         = begin (self, caller, invocation);
+  int fd                   = peek_fd (parameters, call->invocation, &error);
 
-  if (call == NULL)
+  if (!begin (call, session))
     return;
   if (fd < 0)
     finish (call, NULL, error);
   else
-    wly_session_file_save_async (self->session, fd, saved_cb, call);
+    wly_session_file_save_async (session, fd, saved_cb, call);
+}
+
+static void
+save_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  enter (data, caller, parameters, invocation, proceed_to_save);
+}
+
+static void
+proceed_to_restore (WlyBusCall *call, WlySession *session, GVariant *parameters)
+{
+  g_autoptr (GError) error = NULL;
+  int fd                   = peek_fd (parameters, call->invocation, &error);
+
+  if (!begin (call, session))
+    return;
+  if (fd >= 0)
+    wly_session_file_restore (session, fd, &error);
+  finish (call, NULL, error);
 }
 
 static void
 restore_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  WlyBusSession *self      = data;
-  g_autoptr (GError) error = NULL;
-  int fd                   = peek_fd (parameters, invocation, &error);
-  WlyBusCall *call         = begin (self, caller, invocation);
-
-  if (call == NULL)
-    return;
-  if (fd >= 0)
-    wly_session_file_restore (self->session, fd, &error);
-  finish (call, NULL, error);
+  enter (data, caller, parameters, invocation, proceed_to_restore);
 }
 
 static void

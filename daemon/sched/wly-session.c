@@ -24,6 +24,7 @@ struct _WlySession {
   guint64 worker_serial; /* of the worker that knows it; 0: none */
   WlySessionState state;
   gboolean in_use;
+  GQueue waiting; /* GTask* */
   gboolean closed;
   guint32 context_size;
   guint32 context_used;
@@ -68,11 +69,57 @@ wly_session_begin (WlySession *self, GError **error)
   return FALSE;
 }
 
+static void
+stop_waiting (WlySession *self, GTask *task)
+{
+  g_queue_remove (&self->waiting, task);
+  g_source_remove (GPOINTER_TO_UINT (g_task_get_task_data (task)));
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
 void
 wly_session_end (WlySession *self)
 {
+  g_autoptr (WlySession) guard = g_object_ref (self);
+
   self->in_use = FALSE;
   wly_session_set_state (self, WLY_SESSION_IDLE);
+  /* each may begin something, for which the next one waits */
+  while (!self->in_use && !g_queue_is_empty (&self->waiting))
+    stop_waiting (self, g_queue_peek_head (&self->waiting));
+}
+
+static gboolean
+waited_cb (gpointer data)
+{
+  GTask *task      = data;
+  WlySession *self = g_task_get_source_object (task);
+
+  g_queue_remove (&self->waiting, task);
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+  return G_SOURCE_REMOVE;
+}
+
+void
+wly_session_wait_async (WlySession *self, guint timeout_ms, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  if (!self->in_use) {
+    g_task_return_boolean (task, TRUE);
+    g_object_unref (task);
+    return;
+  }
+  g_task_set_task_data (task, GUINT_TO_POINTER (g_timeout_add (timeout_ms, waited_cb, task)), NULL);
+  g_queue_push_tail (&self->waiting, task);
+}
+
+gboolean
+wly_session_wait_finish (WlySession *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 void
@@ -462,4 +509,5 @@ static void
 wly_session_init (WlySession *self)
 {
   self->tokens_fd = -1;
+  g_queue_init (&self->waiting);
 }

@@ -38,6 +38,11 @@ void wly_session_set_state (WlySession *session, WlySessionState state);
 void wly_session_set_context_used (WlySession *session, guint32 n_tokens);
 void wly_session_end (WlySession *session);
 
+/* Answers TRUE once nothing runs, at the latest after @timeout_ms, whatever runs then.  The end of a stream reaches its
+ * reader by another way than it reaches woollyd, and may be there first: who goes on at once shall not find it busy. */
+void wly_session_wait_async (WlySession *session, guint timeout_ms, GAsyncReadyCallback callback, gpointer user_data);
+gboolean wly_session_wait_finish (WlySession *session, GAsyncResult *result, GError **error);
+
 /* Makes it known to the model's worker, which must be ready, with its past; nothing is done where it is already. */
 void wly_session_open_async (WlySession *session, GAsyncReadyCallback callback, gpointer user_data);
 gboolean wly_session_open_finish (WlySession *session, GAsyncResult *result, GError **error);

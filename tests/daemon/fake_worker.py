@@ -203,7 +203,10 @@ class Worker:
 
     def frame(self, stream, kind, payload):
         data = struct.pack('<IBBH', len(payload), 1, kind, 0) + payload
-        os.write(stream, payload if self.plain and kind == 1 else data if not self.plain else b'')
+        try:
+            os.write(stream, payload if self.plain and kind == 1 else data if not self.plain else b'')
+        except BrokenPipeError:
+            pass  # the reader hung up
 
     def values(self, **values):
         return GLib.Variant('a{sv}', values).get_data_as_bytes().get_data()
@@ -213,7 +216,7 @@ class Worker:
 
     def finish(self, generation, session, stream, n_tokens, state='done', reason='stop'):
         result = {'reason': GLib.Variant('s', reason), 'tokens-out': GLib.Variant('u', n_tokens),
-                  'context-used': GLib.Variant('u', len(self.tokens(session)) // 4),
+                  'context-used': GLib.Variant('u', len(self.tokens(session)) // 4 if session in self.sessions else 0),
                   'tokens-in': GLib.Variant('s', 'of a wrong type'), 'secret': GLib.Variant('s', 'not in the table')}
         if state == 'done':
             self.frame(stream, 8, self.values(reason=GLib.Variant('s', reason)))
@@ -233,6 +236,9 @@ class Worker:
 
     def generate(self, generation, session, stream, prompt):
         word, _, text = prompt.partition(' ')
+        if session not in self.sessions:  # closed before it began
+            self.finish(generation, session, stream, 0, 'cancelled', 'cancelled')
+            return
         fd = self.sessions[session]
         os.pwrite(fd, struct.pack(f'<{len(prompt)}i', *prompt.encode()), os.fstat(fd).st_size)
         self.change(generation, 'prefill')

@@ -40,9 +40,11 @@ class Case(DaemonCase):
     def open_session(self, client=None, **options):
         return (client or self.app).manager('OpenSession', '(sa{sv})', ('m', options))
 
-    def say(self, session, text, client=None):
-        _path, stream = (client or self.app).generate(None, 'say ' + text, session)
-        return text_of(stream.all())
+    def say(self, session, text):
+        _path, stream = self.app.generate(None, 'say ' + text, session)
+        said = text_of(stream.all())
+        self.until(lambda: self.app.get(session, 'Session', 'State') == 'idle')
+        return said
 
     def tokens(self, session):
         return bytes(self.app.call(session, 'Session.GetTokens')).decode()
@@ -82,7 +84,7 @@ class Generations(Case):
         self.assertEqual(stream.all()[-1][0], 'error')
         self.assertEqual(self.ended(path)[0], 'cancelled')
         self.behave(**{'load-ms': 100000})
-        self.app.admin('Unload', '(ob)', (path_of('m'), False))
+        self.app.admin('Unload', '(ob)', (path_of('m'), True))
         path, stream = self.app.generate('m', 'wait')
         stream.until('load')
         self.app.call(path, 'Generation.Cancel')
@@ -229,6 +231,13 @@ class Sessions(Case):
         self.app.call(session, 'Session.Close')
         self.assertFails(UNKNOWN, self.app.call, session, 'Session.GetTokens')
         self.assertEqual(self.say(fork, 'd'), 'd')
+
+    def test_going_on_at_once(self):
+        """The end of a stream may be read before woollyd has heard of it."""
+        session = self.open_session()
+        for i in range(50):
+            _path, stream = self.app.generate(None, f'say {i}', session)
+            self.assertEqual(text_of(stream.all()), str(i))
 
     def test_without_worker(self):
         session = self.open_session()

@@ -10,7 +10,7 @@ import woolly_tap
 
 DAEMON = os.environ['WOOLLY_TEST_DAEMON']
 # Symbols by the stems of the files of daemon/engine and daemon/host, and by the prefixes of the plugin ABI and of quant.
-FOREIGN = ('daemon/engine', 'daemon/host', 'daemon/worker')
+FOREIGN = ('daemon/engine', 'daemon/host')
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Random models of every shape and scaling that the Llama family has: the device under test against the reference
- * backend, which computes each operator in double as its definition reads.
+ * Random models of every shape, scaling and type of weights that the Llama family has: the device under test against
+ * the reference backend, which computes each operator in double as its definition reads.
  */
 #include "conformance.h"
+#include "quant.h"
 #include "wly-test-model.h"
 #include "wly-test-random.h"
 
@@ -103,46 +104,6 @@ change_rope_factors (WlyTestModel *model)
   model->rope_base    = 500000;
 }
 
-static void
-change_f32 (WlyTestModel *model)
-{
-  model->type = WLP_TYPE_F32;
-}
-
-static void
-change_bf16 (WlyTestModel *model)
-{
-  model->type = WLP_TYPE_BF16;
-}
-
-static void
-change_q8_0 (WlyTestModel *model)
-{
-  model->type = WLP_TYPE_Q8_0;
-}
-
-static void
-change_q4_0 (WlyTestModel *model)
-{
-  model->type = WLP_TYPE_Q4_0;
-}
-
-static void
-change_q4_k (WlyTestModel *model)
-{
-  model->n_embd   = 256;
-  model->n_ff     = 256;
-  model->head_dim = 64;
-  model->type     = WLP_TYPE_Q4_K;
-}
-
-static void
-change_q6_k (WlyTestModel *model)
-{
-  change_q4_k (model);
-  model->type = WLP_TYPE_Q6_K;
-}
-
 static const Shape shapes[] = {
   { "plain", change_nothing },
   { "no-sharing", change_no_sharing },
@@ -156,12 +117,13 @@ static const Shape shapes[] = {
   { "rope-linear", change_linear_rope },
   { "rope-yarn", change_yarn },
   { "rope-factors", change_rope_factors },
-  { "f32", change_f32 },
-  { "bf16", change_bf16 },
-  { "q8_0", change_q8_0 },
-  { "q4_0", change_q4_0 },
-  { "q4_k", change_q4_k },
-  { "q6_k", change_q6_k },
+};
+
+/* Every type that can be computed with. */
+static const enum wlp_type types[] = {
+  WLP_TYPE_F32,  WLP_TYPE_BF16, WLP_TYPE_Q4_0,   WLP_TYPE_Q4_1,   WLP_TYPE_Q5_0,
+  WLP_TYPE_Q5_1, WLP_TYPE_Q8_0, WLP_TYPE_Q2_K,   WLP_TYPE_Q3_K,   WLP_TYPE_Q4_K,
+  WLP_TYPE_Q5_K, WLP_TYPE_Q6_K, WLP_TYPE_IQ4_NL, WLP_TYPE_IQ4_XS, WLP_TYPE_MXFP4,
 };
 
 static WlyGguf *
@@ -195,9 +157,8 @@ compute (WlyGguf *gguf, const char *device, enum wlp_type type)
 }
 
 static void
-test_shape (gconstpointer data)
+check_model (WlyGguf *gguf)
 {
-  g_autoptr (WlyGguf) gguf          = model_open (data);
   g_autoptr (BenchLogits) reference = compute (gguf, "fake", WLP_TYPE_F32);
   g_autoptr (BenchLogits) ours      = compute (gguf, conformance_device (), WLP_TYPE_F32);
   g_autoptr (BenchLogits) half      = compute (gguf, conformance_device (), WLP_TYPE_F16);
@@ -206,6 +167,30 @@ test_shape (gconstpointer data)
   g_test_message ("nmse %g", agreement.nmse);
   g_assert_cmpfloat (agreement.nmse, <=, NMSE);
   g_assert_cmpfloat (bench_logits_compare (half, reference).nmse, <=, 1e-5);
+}
+
+static void
+test_shape (gconstpointer data)
+{
+  g_autoptr (WlyGguf) gguf = model_open (data);
+
+  check_model (gguf);
+}
+
+/* The reference unpacks the weights to float32 first: so this is the type against its dequantised model. */
+static void
+test_type (gconstpointer data)
+{
+  g_autoptr (WlyGguf) gguf = NULL;
+  WlyTestModel model;
+
+  wly_test_model_init (&model);
+  model.n_ff    = 256;
+  model.n_ctx   = 128;
+  model.n_vocab = N_VOCAB;
+  model.type    = (enum wlp_type)GPOINTER_TO_INT (data);
+  gguf          = wly_test_model_open (&model);
+  check_model (gguf);
 }
 
 /* The reference must tell the shapes apart, or agreeing with it says nothing. */
@@ -236,6 +221,11 @@ main (int argc, char **argv)
     g_autofree char *path = g_strconcat ("/conformance/shapes/", shapes[i].name, NULL);
 
     g_test_add_data_func (path, &shapes[i], test_shape);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    g_autofree char *path = g_strconcat ("/conformance/shapes/type/", wlq_type_name (types[i]), NULL);
+
+    g_test_add_data_func (path, GINT_TO_POINTER (types[i]), test_type);
   }
   return g_test_run ();
 }

@@ -92,6 +92,21 @@ copy_file (const char *from, const char *folder, const char *name, int mode)
   g_assert_cmpint (g_chmod (to, mode), ==, 0);
 }
 
+/* With what is in it, one folder deep. */
+static void
+remove_folder (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    g_assert_cmpint (g_remove (path), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 /* By name; of two with one name the first counts; the subfolders are looked at; what is no plugin is told so. */
 static void
 test_list (void)
@@ -123,6 +138,9 @@ test_list (void)
     if (reasons[i] != NULL && strstr (file->reason, reasons[i]) == NULL)
       g_error ("\"%s\" does not say \"%s\"", file->reason, reasons[i]);
   }
+  remove_folder (backends);
+  remove_folder (second);
+  remove_folder (first);
 }
 
 static void

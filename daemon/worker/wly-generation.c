@@ -25,7 +25,7 @@ random_seed (void)
 
   if (getrandom (&seed, sizeof seed, 0) != (gssize)sizeof seed)
     seed = (guint64)g_random_int () << 32 | g_random_int ();
-  return seed;
+  return seed >> 11; /* the option's range: below 2^53 */
 }
 
 static void

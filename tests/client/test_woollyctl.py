@@ -89,7 +89,7 @@ class Usage(Case):
                 (['run', '--temperature', '1x', 'x'], 'number'), (['run', '--temperature', '', 'x'], 'number'),
                 (['run', '--max-tokens', '0', 'x'], '1 to 1048576'), (['run', '--max-tokens', '-1', 'x'], 'whole'),
                 (['run', '--max-tokens', '1.5', 'x'], 'whole'),
-                (['run', '--seed', '18446744073709551616', 'x'], '18446744073709551615'),
+                (['run', '--seed', '9007199254740992', 'x'], '9007199254740991'),
                 (['run', '--priority', 'high', 'x'], 'background'), (['run', '--stop', b'\xff', 'x'], 'UTF-8'),
                 (['run', 'two', 'words'], 'quotes'), (['run', '--special', 'x'], '--raw'),
                 (['run', '--max-tokens'], 'max-tokens'), (['info', 'a', 'b'], 'too many'), (['unload'], 'missing'),
@@ -145,8 +145,8 @@ class Run(Case):
 
     def test_options_arrive(self):
         self.assertEqual(self.ctl('run', '--raw', '--max-tokens', '2', 'a b c d'), 'a b\n')
-        answer = json.loads(self.ctl('run', '--raw', '--json', '--seed=18446744073709551615', 'a b'))
-        self.assertEqual((answer['text'], answer['seed'], answer['reason']), ('a b', 18446744073709551615, 'stop'))
+        answer = json.loads(self.ctl('run', '--raw', '--json', '--seed=9007199254740991', 'a b'))
+        self.assertEqual((answer['text'], answer['seed'], answer['reason']), ('a b', 9007199254740991, 'stop'))
         self.assertEqual(list(answer)[0], 'text')
 
     def test_failures(self):

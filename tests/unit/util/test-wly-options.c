@@ -135,11 +135,14 @@ test_get (void)
 static void
 test_largest_seed (void)
 {
-  g_autoptr (GVariant) options = parse ("{'seed': <uint64 18446744073709551615>}");
+  g_autoptr (GVariant) options = parse ("{'seed': <uint64 9007199254740991>}");
   g_autoptr (GError) error     = NULL;
 
   g_assert_true (wly_options_check (1u << WLY_SCOPE_GENERATE, options, &error));
-  g_assert_cmpuint (wly_options_get_uint64 (WLY_SCOPE_GENERATE, options, "seed"), ==, G_MAXUINT64);
+  g_assert_cmpuint (wly_options_get_uint64 (WLY_SCOPE_GENERATE, options, "seed"), ==,
+                    G_GUINT64_CONSTANT (9007199254740991));
+  assert_refused (1u << WLY_SCOPE_GENERATE, "{'seed': <uint64 9007199254740992>}", "seed");
+  assert_refused (1u << WLY_SCOPE_GENERATE, "{'seed': <uint64 18446744073709551615>}", "seed");
 }
 
 int

@@ -204,6 +204,7 @@ static const char *const for_sanitizers[] = {
   "process_vm_readv",
   "sched_setscheduler",
   "getdents64",
+  "getdents",
   "access",
   "faccessat",
   "newfstatat",

@@ -117,7 +117,7 @@ try_work (void)
 
   if (memory == MAP_FAILED || g_thread_join (thread) != memory)
     return EIO;
-  if (prctl (PR_GET_NO_NEW_PRIVS) != 1 && errno != EPERM)
+  if (prctl (PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && errno != EPERM)
     return EACCES;
   if (getrlimit (RLIMIT_CORE, &core) != 0 || core.rlim_max != 0)
     return ERANGE;
@@ -213,13 +213,14 @@ test_worker (void)
   assert_outcome (try_create, WLY_SEAL_WORKER, EPERM);
   assert_outcome (try_exec, WLY_SEAL_WORKER, KILLED);
   assert_outcome (try_io_uring, WLY_SEAL_WORKER, KILLED);
-#if !WLY_SANITIZED
+  /* the run-time libraries of sanitizers need these */
+  if (WLY_SANITIZED)
+    return;
   assert_outcome (try_read, WLY_SEAL_WORKER, EPERM);
   assert_outcome (try_ptrace, WLY_SEAL_WORKER, KILLED);
   assert_outcome (try_fork, WLY_SEAL_WORKER, EPERM);
   assert_outcome (try_kill, WLY_SEAL_WORKER, EPERM);
   assert_outcome (try_code, WLY_SEAL_WORKER, EPERM);
-#endif
 }
 
 static void

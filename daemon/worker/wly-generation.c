@@ -58,17 +58,17 @@ wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyS
   g_auto (GStrv) stops      = wly_options_dup_strv (WLY_SCOPE_GENERATE, options, "stop");
   WlyGeneration *generation = g_new0 (WlyGeneration, 1);
 
-  g_atomic_ref_count_init (&generation->references);
-  generation->number   = number;
-  generation->session  = wly_session_ref (session);
-  generation->opened   = wly_opened_ref (opened);
-  generation->stream   = stream;
-  generation->options  = g_variant_ref (options);
-  generation->prompt   = g_array_new (FALSE, FALSE, sizeof (gint32));
-  generation->device   = g_strdup (device);
-  generation->begun_us = g_get_monotonic_time ();
-  generation->state    = WLY_GENERATION_PREFILL;
-  generation->n_before = G_MAXUINT;
+  generation->references = 1;
+  generation->number     = number;
+  generation->session    = wly_session_ref (session);
+  generation->opened     = wly_opened_ref (opened);
+  generation->stream     = stream;
+  generation->options    = g_variant_ref (options);
+  generation->prompt     = g_array_new (FALSE, FALSE, sizeof (gint32));
+  generation->device     = g_strdup (device);
+  generation->begun_us   = g_get_monotonic_time ();
+  generation->state      = WLY_GENERATION_PREFILL;
+  generation->n_before   = G_MAXUINT;
   if (!wly_emitter_check_stops ((const char *const *)stops, error)) {
     wly_generation_unref (generation);
     return NULL;
@@ -81,14 +81,14 @@ wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyS
 WlyGeneration *
 wly_generation_ref (WlyGeneration *generation)
 {
-  g_atomic_ref_count_inc (&generation->references);
+  g_atomic_int_inc (&generation->references);
   return generation;
 }
 
 void
 wly_generation_unref (WlyGeneration *generation)
 {
-  if (generation == NULL || !g_atomic_ref_count_dec (&generation->references))
+  if (generation == NULL || !g_atomic_int_dec_and_test (&generation->references))
     return;
   wly_sampler_free (generation->sampler);
   wly_emitter_free (generation->emitter);

@@ -29,7 +29,7 @@ typedef enum {
 const char *wly_generation_state_name (WlyGenerationState state);
 
 typedef struct {
-  gatomicrefcount references;
+  gint references; /* atomic */
   guint64 number;
   WlySession *session;
   WlyOpened *opened;

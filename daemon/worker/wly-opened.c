@@ -5,7 +5,7 @@
 #include "wly-error.h"
 
 struct WlyOpened {
-  gatomicrefcount references;
+  gint references; /* atomic */
   WlyGguf *gguf;
   char *architecture;
   const struct wlp_arch_ops *arch; /* NULL: no plugin serves it */
@@ -74,8 +74,8 @@ wly_opened_new (const int *fds, guint n_fds, GPtrArray *plugins, GError **error)
 {
   g_autoptr (WlyOpened) opened = g_new0 (WlyOpened, 1);
 
-  g_atomic_ref_count_init (&opened->references);
-  opened->gguf = wly_gguf_open (fds, n_fds, error);
+  opened->references = 1;
+  opened->gguf       = wly_gguf_open (fds, n_fds, error);
   if (opened->gguf == NULL)
     return NULL;
   opened->architecture = wly_gguf_dup_string (opened->gguf, "general.architecture");
@@ -99,14 +99,14 @@ wly_opened_new (const int *fds, guint n_fds, GPtrArray *plugins, GError **error)
 WlyOpened *
 wly_opened_ref (WlyOpened *opened)
 {
-  g_atomic_ref_count_inc (&opened->references);
+  g_atomic_int_inc (&opened->references);
   return opened;
 }
 
 void
 wly_opened_unref (WlyOpened *opened)
 {
-  if (opened == NULL || !g_atomic_ref_count_dec (&opened->references))
+  if (opened == NULL || !g_atomic_int_dec_and_test (&opened->references))
     return;
   g_clear_pointer (&opened->variables, g_variant_unref);
   wly_chat_template_free (opened->chat_template);

@@ -14,7 +14,7 @@ wly_session_new (guint64 number, int tokens_fd)
 {
   WlySession *session = g_new0 (WlySession, 1);
 
-  g_atomic_ref_count_init (&session->references);
+  session->references = 1;
   session->number     = number;
   session->tokens_fd  = tokens_fd;
   session->keep_token = WLY_TOKEN_NONE;
@@ -24,14 +24,14 @@ wly_session_new (guint64 number, int tokens_fd)
 WlySession *
 wly_session_ref (WlySession *session)
 {
-  g_atomic_ref_count_inc (&session->references);
+  g_atomic_int_inc (&session->references);
   return session;
 }
 
 void
 wly_session_unref (WlySession *session)
 {
-  if (session == NULL || !g_atomic_ref_count_dec (&session->references))
+  if (session == NULL || !g_atomic_int_dec_and_test (&session->references))
     return;
   g_warn_if_fail (session->sequence == NULL);
   close (session->tokens_fd);

@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  gatomicrefcount references;
+  gint references; /* atomic */
   guint64 number;
 
   gboolean busy;   /* main thread: a generation or another call has it; then all below is the step thread's */

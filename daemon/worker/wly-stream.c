@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 struct WlyStream {
-  gatomicrefcount references;
+  gint references; /* atomic */
   WlyStreamFormat format;
   guint stall_ms;
 
@@ -48,8 +48,8 @@ wly_stream_new (int fd, WlyStreamFormat format, guint stall_ms, GError **error)
     close (fd);
     return NULL;
   }
-  stream = g_new0 (WlyStream, 1);
-  g_atomic_ref_count_init (&stream->references);
+  stream             = g_new0 (WlyStream, 1);
+  stream->references = 1;
   g_mutex_init (&stream->mutex);
   stream->fd       = fd;
   stream->format   = format;
@@ -62,14 +62,14 @@ wly_stream_new (int fd, WlyStreamFormat format, guint stall_ms, GError **error)
 WlyStream *
 wly_stream_ref (WlyStream *stream)
 {
-  g_atomic_ref_count_inc (&stream->references);
+  g_atomic_int_inc (&stream->references);
   return stream;
 }
 
 void
 wly_stream_unref (WlyStream *stream)
 {
-  if (stream == NULL || !g_atomic_ref_count_dec (&stream->references))
+  if (stream == NULL || !g_atomic_int_dec_and_test (&stream->references))
     return;
   if (stream->fd >= 0) {
     close (stream->fd);

@@ -97,7 +97,7 @@ struct wlp_batch {
   const struct wlp_sequence *sequences;
   const uint32_t *rows;       /* [n_rows] tokens whose output is wanted, rising */
   float *output;              /* [n_rows][output_width], host memory; for a pooled model [n_sequences][output_width] */
-  const volatile int *cancel; /* (optional) looked at between layers; not 0: stop with -ECANCELED */
+  const volatile int *cancel; /* (optional) looked at between layers, by an atomic load; not 0: stop with -ECANCELED */
 };
 
 struct wlp_memory {

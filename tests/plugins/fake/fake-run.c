@@ -62,7 +62,7 @@ inject_faults (const struct wlp_model *model, struct wlp_error *error)
 static int
 is_cancelled (const struct wlp_batch *batch)
 {
-  return batch->cancel != NULL && *batch->cancel != 0;
+  return batch->cancel != NULL && __atomic_load_n (batch->cancel, __ATOMIC_RELAXED) != 0;
 }
 
 static int

@@ -246,6 +246,10 @@ act (guint32 kind, double x)
     return MAX (x, 0) * MAX (x, 0);
   case WLP_ACT_TANH:
     return tanh (x);
+  case WLP_ACT_GELU_HALF:
+    if (fabs (x) >= 10)
+      return MAX (x, 0);
+    return wlq_f16_to_f32 (wlq_f32_to_f16 ((float)act (WLP_ACT_GELU_TANH, wlq_f16_to_f32 (wlq_f32_to_f16 ((float)x)))));
   case WLP_ACT_SIGMOID:
     return 1 / (1 + exp (-x));
   default:

@@ -344,7 +344,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/backends/cpu-ops/norm-own-layer", GUINT_TO_POINTER (WLP_NORM_LAYER), test_norm_own);
   g_test_add_func ("/backends/cpu-ops/rope", test_rope);
   g_test_add_func ("/backends/cpu-ops/rope-by-context", test_rope_by_context);
-  for (guint act = WLP_ACT_SILU; act <= WLP_ACT_SWIGLU_OAI; act++) {
+  for (guint act = WLP_ACT_SILU; act <= WLP_ACT_GELU_HALF; act++) {
     g_snprintf (name, sizeof name, "/backends/cpu-ops/glu-%u", act);
     g_test_add_data_func (name, GUINT_TO_POINTER (act), test_glu);
   }

@@ -258,14 +258,16 @@ check_glu (Check *check)
     return check_fail (check, "%u values are not a gate and its like", check->in[0]);
   if (check->op->in[1] != WLP_NONE && !input_is (check, 1, "the second input", check->in[0]))
     return FALSE;
-  return is_between (check, "activation", check->op->p.glu.act, WLP_ACT_SILU, WLP_ACT_SWIGLU_OAI)
+  return is_between (check, "activation", check->op->p.glu.act, WLP_ACT_SILU, WLP_ACT_GELU_HALF)
          && gives (check, 0, check->op->in[1] == WLP_NONE ? check->in[0] / 2 : check->in[0], WLP_TYPE_F32);
 }
 
 static gboolean
 check_activate (Check *check)
 {
-  return is_between (check, "activation", check->op->p.glu.act, WLP_ACT_SILU, WLP_ACT_SIGMOID)
+  if (check->op->p.glu.act == WLP_ACT_SWIGLU_OAI)
+    return check_fail (check, "activation %u needs a gate", check->op->p.glu.act);
+  return is_between (check, "activation", check->op->p.glu.act, WLP_ACT_SILU, WLP_ACT_GELU_HALF)
          && gives (check, 0, check->in[0], WLP_TYPE_F32);
 }
 

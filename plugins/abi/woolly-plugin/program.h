@@ -16,6 +16,7 @@ extern "C" {
 
 #define WLP_PROGRAM_VERSION 1u
 #define WLP_NONE            UINT32_MAX /* no value, no weight, no group */
+#define WLP_CONTEXT_STEP    256u       /* contexts are counted in whole steps where a model asks how long one is */
 #define WLP_MAX_INPUTS      4
 #define WLP_MAX_WEIGHTS     4
 #define WLP_MAX_OUTPUTS     2
@@ -38,8 +39,8 @@ enum wlp_op_kind {
    * n_used slots of n_in values where `per_slot` is set. */
   WLP_OP_LINEAR = 3,
   /* in: x [n_head * head_dim].  weight 0 (optional): factors that the frequencies are divided by [n_dims / 2]; weight 1
-   * (optional): those in its place where the plan has room for more than n_ctx_orig positions of a sequence.
-   * out: x rotated by the token's position. */
+   * (optional): those in its place where the plan's positions of a sequence, rounded up to a multiple of
+   * WLP_CONTEXT_STEP, are more than n_ctx_orig.  out: x rotated by the token's position. */
   WLP_OP_ROPE = 4,
   /* in: q [n_head * head_dim_k], k [n_head_kv * head_dim_k], v [n_head_kv * head_dim_v].  weight 0 (optional): sinks
    * [n_head].  out: [n_head * head_dim_v].  Keys and values are stored to the cache group first, rounded to the type of
@@ -90,6 +91,7 @@ enum wlp_act {
   WLP_ACT_TANH       = 6,
   WLP_ACT_SIGMOID    = 7,
   WLP_ACT_SWIGLU_OAI = 8, /* GLU only: clamped gate * sigmoid (alpha * gate) * (up + 1), limit 7, alpha 1.702 */
+  WLP_ACT_GELU_HALF  = 9, /* as GELU_TANH, argument and result rounded to float16 between -10 and 10; 0 and x beyond */
 };
 
 enum wlp_rope {

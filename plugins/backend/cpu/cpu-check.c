@@ -239,7 +239,7 @@ check_glu (const struct check *c)
   const uint32_t act   = c->op->p.glu.act;
   const uint64_t parts = c->op->in[1] == WLP_NONE ? 2 : 1;
 
-  if (act < WLP_ACT_SILU || act > WLP_ACT_SWIGLU_OAI)
+  if (act < WLP_ACT_SILU || act > WLP_ACT_GELU_HALF)
     return refuse (c, "unknown activation");
   if (in_width (c, 0) != out_width (c) * parts || out_width (c) == 0
       || (parts == 1 && in_width (c, 1) != out_width (c)))
@@ -256,7 +256,9 @@ check_element (const struct check *c)
     return refuse (c, "the widths do not fit");
   if (binary && in_width (c, 1) != out_width (c) && !(c->op->kind == WLP_OP_MUL && in_width (c, 1) == 1))
     return refuse (c, "the widths do not fit");
-  if (c->op->kind == WLP_OP_ACTIVATE && (c->op->p.glu.act < WLP_ACT_SILU || c->op->p.glu.act > WLP_ACT_SIGMOID))
+  if (c->op->kind == WLP_OP_ACTIVATE
+      && (c->op->p.glu.act < WLP_ACT_SILU || c->op->p.glu.act > WLP_ACT_GELU_HALF
+          || c->op->p.glu.act == WLP_ACT_SWIGLU_OAI))
     return refuse (c, "unknown activation");
   if (c->op->kind == WLP_OP_SOFTCAP && !(c->op->p.scale.scale > 0.0f))
     return refuse (c, "the cap is not positive");

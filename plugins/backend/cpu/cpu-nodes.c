@@ -285,9 +285,10 @@ add_linear (struct build *b, uint32_t i)
 static wlp_weight
 rope_factors (const struct build *b, const struct wlp_op *op)
 {
-  const bool is_long = b->model->request.max_positions > op->p.rope.n_ctx_orig;
+  const uint64_t n_ctx =
+      ((uint64_t)b->model->request.max_positions + WLP_CONTEXT_STEP - 1) / WLP_CONTEXT_STEP * WLP_CONTEXT_STEP;
 
-  return is_long && op->weight[1] != WLP_NONE ? op->weight[1] : op->weight[0];
+  return n_ctx > op->p.rope.n_ctx_orig && op->weight[1] != WLP_NONE ? op->weight[1] : op->weight[0];
 }
 
 static bool

@@ -5,6 +5,8 @@
 #include "cpu-math.h"
 #include "cpu-ops.h"
 
+#include "quant-half.h"
+
 #define OAI_LIMIT 7.0f
 #define OAI_ALPHA 1.702f
 
@@ -24,6 +26,15 @@ static inline float
 act_gelu_tanh (float x)
 {
   return 0.5f * x * (1.0f + cpu_tanh (0.79788456f * x * (1.0f + 0.044715f * x * x)));
+}
+
+static inline float
+act_gelu_half (float x)
+{
+  float y = wlq_f16_to_f32 (wlq_f32_to_f16 (act_gelu_tanh (wlq_f16_to_f32 (wlq_f32_to_f16 (x)))));
+
+  y = x <= -10.0f ? 0.0f : y;
+  return x >= 10.0f ? x : y;
 }
 
 static inline float
@@ -50,6 +61,10 @@ cpu_op_activate (uint32_t act, uint32_t width, const float *x, float *y)
   case WLP_ACT_GELU_TANH:
     for (i = 0; i < width; i++)
       y[i] = act_gelu_tanh (x[i]);
+    break;
+  case WLP_ACT_GELU_HALF:
+    for (i = 0; i < width; i++)
+      y[i] = act_gelu_half (x[i]);
     break;
   case WLP_ACT_RELU:
     for (i = 0; i < width; i++)

@@ -277,7 +277,8 @@ rotate_head (const struct wlp_rope_params *p, const struct fake_weight *factors,
 void
 fake_rope_run (struct wlp_model *model, const struct wlp_op *op)
 {
-  int is_long                       = op->weight[1] != WLP_NONE && model->plan.max_positions > op->p.rope.n_ctx_orig;
+  uint64_t n_steps                  = ((uint64_t)model->plan.max_positions + WLP_CONTEXT_STEP - 1) / WLP_CONTEXT_STEP;
+  int is_long                       = op->weight[1] != WLP_NONE && n_steps * WLP_CONTEXT_STEP > op->p.rope.n_ctx_orig;
   wlp_weight number                 = op->weight[is_long ? 1 : 0];
   const struct fake_weight *factors = number != WLP_NONE ? &model->weights[number] : NULL;
   uint32_t width                    = fake_width (model, op->in[0]);

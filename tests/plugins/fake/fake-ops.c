@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake.h"
 
+#include "quant-half.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -126,6 +128,17 @@ run_linear (struct wlp_model *model, const struct wlp_op *op, struct wlp_error *
 }
 
 static double
+gelu_half (double x)
+{
+  double y = wlq_f16_to_f32 (wlq_f32_to_f16 ((float)x));
+
+  y = 0.5 * y * (1 + tanh (0.79788456080286535588 * (y + 0.044715 * y * y * y)));
+  if (x <= -10 || x >= 10)
+    return x < 0 ? 0 : x;
+  return wlq_f16_to_f32 (wlq_f32_to_f16 ((float)y));
+}
+
+static double
 activate (uint32_t act, double x)
 {
   switch (act) {
@@ -135,6 +148,8 @@ activate (uint32_t act, double x)
     return 0.5 * x * (1 + erf (x / sqrt (2)));
   case WLP_ACT_GELU_TANH:
     return 0.5 * x * (1 + tanh (0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+  case WLP_ACT_GELU_HALF:
+    return gelu_half (x);
   case WLP_ACT_RELU:
     return x > 0 ? x : 0;
   case WLP_ACT_RELU2:

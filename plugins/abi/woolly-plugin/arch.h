@@ -106,6 +106,18 @@ wlp_embed (struct wlp_builder *b, wlp_weight tokens, float scale)
   return b->ops->op (b, &op);
 }
 
+/* With learned positions and token types; WLP_NONE where there are none. */
+static inline wlp_value
+wlp_embed_all (struct wlp_builder *b, wlp_weight tokens, wlp_weight positions, wlp_weight types)
+{
+  struct wlp_op op = wlp_op_make (WLP_OP_EMBED, WLP_NONE);
+
+  op.weight[0] = tokens;
+  op.weight[1] = positions;
+  op.weight[2] = types;
+  return b->ops->op (b, &op);
+}
+
 static inline wlp_value
 wlp_norm (struct wlp_builder *b, enum wlp_norm kind, wlp_value x, wlp_weight gain, wlp_weight bias, uint32_t group,
           float eps)

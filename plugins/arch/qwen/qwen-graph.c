@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Qwen 2 (arXiv 2407.10671), Qwen 2.5 and Qwen 3 (2505.09388):
+ *
+ *   x = embedding
+ *   for each layer:  x += out (attention (rope (norm (q (n))), rope (norm (k (n))), v (n))),  n = rms (x)
+ *                    x += down (silu (gate (n)) * up (n)),                                    n = rms (x)
+ *   logits = output (rms (x))
+ *
+ * Qwen 2 has biases for q, k and v, Qwen 3 a norm for each head of q and k.  With experts, those of Qwen 2 stand beside
+ * one that sees every token and is weighted by a sigmoid.  Sizes in brackets are widths of values.
+ */
+#include "qwen-graph.h"
+
+struct network {
+  struct wlp_layer layer; /* the one that is described */
+  const struct qwen_params *p;
+  uint32_t cache;
+  wlp_weight rope_factors[2];
+};
+
+static wlp_value
+norm (const struct network *n, const char *part, wlp_value x, uint32_t width, uint32_t group)
+{
+  return wlp_layer_norm (&n->layer, WLP_NORM_RMS, part, x, width, group, n->p->norm_eps);
+}
+
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+attention (const struct network *n, wlp_value x)
+{
+  const struct wlp_dims *d                 = &n->p->dims;
+  struct wlp_builder *b                    = n->layer.b;
+  const struct wlp_attention_params params = wlp_layer_attention (d, n->cache, n->layer.number);
+  wlp_value qkv[3];
+
+  wlp_layer_qkv (&n->layer, d, x, qkv);
+  if (n->p->has_head_norms) {
+    qkv[0] = norm (n, "attn_q_norm", qkv[0], 0, d->head_dim_k);
+    qkv[1] = norm (n, "attn_k_norm", qkv[1], 0, d->head_dim_k);
+  }
+  for (int i = 0; i < 2; i++)
+    qkv[i] = wlp_rope_by_context (b, qkv[i], n->rope_factors, &n->p->rope);
+  x = wlp_attention (b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
+  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+}
+
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+feed_forward (const struct network *n, wlp_value x)
+{
+  const struct qwen_params *p = n->p;
+  struct wlp_builder *b       = n->layer.b;
+  wlp_value experts;
+  wlp_value shared;
+  wlp_value share; /* [1] */
+
+  if (p->experts.n_expert == 0)
+    return wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, p->dims.n_embd, p->dims.n_ff);
+  experts =
+      wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, p->dims.n_embd, &p->experts, WLP_GATING_SOFTMAX, p->shares_sum_to_1);
+  if (p->n_ff_shared == 0)
+    return experts;
+  share  = wlp_layer_linear (&n->layer, "ffn_gate_inp_shexp", x, p->dims.n_embd, 1);
+  shared = wlp_layer_glu (&n->layer, WLP_ACT_SILU, "_shexp", x, p->dims.n_embd, p->n_ff_shared);
+  return wlp_add (b, experts, wlp_mul (b, shared, wlp_activate (b, WLP_ACT_SIGMOID, share)));
+}
+
+void
+qwen_graph_describe (struct wlp_builder *b, const struct qwen_params *p)
+{
+  struct network n  = { .layer = { .b = b }, .p = p };
+  wlp_weight tokens = wlp_token_embeddings (b, &p->dims);
+  wlp_value x;
+
+  wlp_dims_limits (b, &p->dims, p->pooling);
+  n.cache = wlp_attention_cache (b, &p->dims, p->dims.n_layer, 0);
+  wlp_rope_factors (b, &p->rope, n.rope_factors);
+
+  x = wlp_embed (b, tokens, 1);
+  for (; n.layer.number < p->dims.n_layer; n.layer.number++) {
+    b->ops->layer (b, n.layer.number);
+    x = wlp_add (b, x, attention (&n, norm (&n, "attn_norm", x, p->dims.n_embd, 0)));
+    x = wlp_add (b, x, feed_forward (&n, norm (&n, "ffn_norm", x, p->dims.n_embd, 0)));
+  }
+  x = wlp_output_norm (b, WLP_NORM_RMS, x, &p->dims, p->norm_eps);
+  if (p->pooling != WLP_POOL_NONE)
+    wlp_pool (b, p->pooling, x, WLP_NONE, WLP_NONE);
+  else
+    wlp_logits (b, wlp_output_scores (b, x, &p->dims, tokens));
+}

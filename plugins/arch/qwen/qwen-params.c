@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qwen-params.h"
+
+/* Where the file does not say it, the experts that are used are as wide together as a dense layer. */
+static void
+read_experts (struct wlp_keys *keys, struct qwen_params *p)
+{
+  uint32_t n_used = wlp_keys_u32 (keys, "expert_used_count", WLP_KEY_REQUIRED, 1, 65536);
+
+  p->experts = wlp_keys_experts (keys, &p->dims);
+  if (p->experts.n_expert == 0)
+    wlp_keys_fail (keys, -EINVAL, "a network of this family with experts has none: expert_count");
+  if (keys->code == 0)
+    p->experts.n_ff = wlp_keys_u32 (keys, "expert_feed_forward_length", p->dims.n_ff / n_used, 1, WLP_KEY_MAX_WIDTH);
+}
+
+int
+qwen_params_read (const struct wlp_metadata *metadata, struct qwen_params *ret_params, struct wlp_error *error)
+{
+  struct wlp_keys keys  = { metadata, error, 0 };
+  struct qwen_params *p = ret_params;
+  int is_2moe           = wlp_keys_architecture_is (&keys, "qwen2moe");
+  int is_3moe           = wlp_keys_architecture_is (&keys, "qwen3moe");
+
+  *p                 = (struct qwen_params){ 0 };
+  p->dims            = wlp_keys_dims (&keys);
+  p->rope            = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
+  p->pooling         = wlp_keys_pooling (&keys, WLP_POOL_NONE);
+  p->norm_eps        = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
+  p->has_head_norms  = is_3moe || wlp_keys_architecture_is (&keys, "qwen3");
+  p->shares_sum_to_1 = is_3moe;
+  if (is_2moe || is_3moe)
+    read_experts (&keys, p);
+  if (is_2moe)
+    p->n_ff_shared = wlp_keys_u32 (&keys, "expert_shared_feed_forward_length", p->dims.n_ff, 1, WLP_KEY_MAX_WIDTH);
+  if (p->pooling == WLP_POOL_RANK)
+    wlp_keys_fail (&keys, -ENOTSUP, "models of this family that rank give two scores; the program has no softmax");
+  return keys.code;
+}

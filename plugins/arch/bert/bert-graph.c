@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * BERT (arXiv 1810.04805), an encoder: every token sees all of its text, nothing is kept in a cache.
+ *
+ *   x = norm (embedding + position + type 0)
+ *   for each layer:  x = norm (x + out (attention (q (x), k (x), v (x))))
+ *                    x = norm (x + down (gelu (up (x))))
+ *   pooled: the first token, the mean, …; a model that ranks gives a score: output (tanh (dense (first token)))
+ *
+ * Nomic's (2402.01613) has rope in the place of learned positions, and down (silu (gate (x)) * up (x)).  All norms are
+ * layer norms.  Sizes in brackets are widths of values.
+ */
+#include "bert-graph.h"
+
+struct network {
+  struct wlp_layer layer; /* the one that is described */
+  const struct bert_params *p;
+};
+
+static wlp_value
+norm (const struct network *n, const char *part, wlp_value x)
+{
+  return wlp_layer_norm (&n->layer, WLP_NORM_LAYER, part, x, n->p->dims.n_embd, 0, n->p->norm_eps);
+}
+
+/* [n_embd] */
+static wlp_value
+embeddings (struct wlp_builder *b, const struct bert_params *p)
+{
+  const struct wlp_dims *d = &p->dims;
+  wlp_weight positions     = WLP_NONE;
+  wlp_weight types         = WLP_NONE;
+  wlp_weight gain          = wlp_weight_1d (b, "token_embd_norm.weight", WLP_WEIGHT_REQUIRED, d->n_embd);
+  wlp_weight bias          = wlp_weight_1d (b, "token_embd_norm.bias", WLP_WEIGHT_REQUIRED, d->n_embd);
+  wlp_value x;
+
+  if (!p->is_nomic)
+    positions = wlp_weight_2d (b, "position_embd.weight", WLP_WEIGHT_REQUIRED, d->n_embd, d->n_ctx);
+  if (p->n_types > 0)
+    types = wlp_weight_2d (b, "token_types.weight", WLP_WEIGHT_REQUIRED, d->n_embd, p->n_types);
+  x = wlp_embed_all (b, wlp_token_embeddings (b, d), positions, types);
+  return wlp_norm (b, WLP_NORM_LAYER, x, gain, bias, 0, p->norm_eps);
+}
+
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+attention (const struct network *n, wlp_value x)
+{
+  const struct wlp_dims *d           = &n->p->dims;
+  struct wlp_attention_params params = wlp_layer_attention (d, WLP_NONE, 0);
+  wlp_value qkv[3];
+
+  params.causal = 0;
+  wlp_layer_qkv (&n->layer, d, x, qkv);
+  for (int i = 0; n->p->is_nomic && i < 2; i++)
+    qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
+  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
+  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+}
+
+static wlp_value
+describe_layer (const struct network *n, wlp_value x)
+{
+  const struct wlp_dims *d = &n->p->dims;
+  wlp_value y;
+
+  x = norm (n, "attn_output_norm", wlp_add (n->layer.b, x, attention (n, x)));
+  y = n->p->is_nomic ? wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, d->n_embd, d->n_ff)
+                     : wlp_layer_mlp (&n->layer, WLP_ACT_GELU, x, d->n_embd, d->n_ff);
+  return norm (n, "layer_output_norm", wlp_add (n->layer.b, x, y));
+}
+
+/* x [n_embd] of each token -> one row of each text.  The head of a model that ranks has a hidden layer or not. */
+static void
+pool (struct wlp_builder *b, const struct bert_params *p, wlp_value x)
+{
+  const uint64_t n  = p->dims.n_embd;
+  wlp_weight head   = WLP_NONE;
+  wlp_weight bias   = WLP_NONE;
+  wlp_weight hidden = WLP_NONE;
+
+  if (p->pooling == WLP_POOL_RANK) {
+    hidden = wlp_weight_2d (b, "cls.weight", WLP_WEIGHT_OPTIONAL, n, n);
+    head   = wlp_weight_2d (b, "cls.output.weight", WLP_WEIGHT_REQUIRED, n, p->n_scores);
+    bias   = wlp_weight_1d (b, "cls.output.bias", WLP_WEIGHT_OPTIONAL, p->n_scores);
+  }
+  if (hidden != WLP_NONE)
+    x = wlp_activate (b, WLP_ACT_TANH,
+                      wlp_linear (b, x, hidden, wlp_weight_1d (b, "cls.bias", WLP_WEIGHT_OPTIONAL, n)));
+  wlp_pool (b, p->pooling, x, head, bias);
+}
+
+void
+bert_graph_describe (struct wlp_builder *b, const struct bert_params *p)
+{
+  const struct wlp_limits limits = {
+    .n_vocab     = p->dims.n_vocab,
+    .n_embd      = p->dims.n_embd,
+    .n_layer     = p->dims.n_layer,
+    .n_ctx_train = p->dims.n_ctx,
+    .n_positions = 1,
+    .pooling     = p->pooling,
+    .causal      = 0,
+  };
+  struct network n = { .layer = { .b = b }, .p = p };
+  wlp_value x;
+
+  b->ops->limits (b, &limits);
+  x = embeddings (b, p);
+  for (; n.layer.number < p->dims.n_layer; n.layer.number++) {
+    b->ops->layer (b, n.layer.number);
+    x = describe_layer (&n, x);
+  }
+  b->ops->layer (b, WLP_NONE);
+  pool (b, p, x);
+}

@@ -273,9 +273,9 @@ class Net:
         up = self.linear(p + 'ffn_up' + suffix, a, self.n_embd, n_ff)
         return self.linear(p + 'ffn_down' + suffix, mul(gate, up), n_ff, self.n_embd)
 
-    def mlp(self, p, a, act):
-        hidden = apply(act, self.linear(p + 'ffn_up', a, self.n_embd, self.n_ff, True))
-        return self.linear(p + 'ffn_down', hidden, self.n_ff, self.n_embd, True)
+    def mlp(self, p, a, act, bias=True):
+        hidden = apply(act, self.linear(p + 'ffn_up', a, self.n_embd, self.n_ff, bias))
+        return self.linear(p + 'ffn_down', hidden, self.n_ff, self.n_embd, bias)
 
     def expert(self, name, e, x, n_in, n_out, n_expert, kind, bias):
         flat = self.tensor(name + '.weight', n_in, n_out, n_expert, kind=kind, deviation=1 / math.sqrt(n_in))

@@ -401,6 +401,19 @@ def sample_command_r_plus():
     return net, command_r(net, True)
 
 
+# ---- nemotron ----
+
+def sample_nemotron():
+    net = Net('nemotron', 74, 2, 32, 40, 4, 2, 8, 63).key(LAYER, f32(EPS)).key('rope.dimension_count', u32(4))
+    rope = Rope(8, True, n_dims=4)
+    x = net.embed()
+    for p in prefixes(net):
+        q, k, v = net.qkv(p, net.layer_norm(p + 'attn_norm', x, EPS))
+        x = add(x, net.out(p, attention(rope(q), rope(k), v, 8)))
+        x = add(x, net.mlp(p, net.layer_norm(p + 'ffn_norm', x, EPS), lambda u: max(u, 0) ** 2, bias=False))
+    return net, net.output(net.layer_norm('output_norm', x, EPS))
+
+
 # ---- gpt2 ----
 
 def gpt2(net, rope, fused, tied):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-error.h"
+#include "wly-sanitizer.h"
 #include "wly-test-data.h"
 #include "wly-test-model.h"
 #include "wly-test-worker.h"
@@ -240,6 +241,55 @@ test_seed (void)
   wly_test_worker_free (worker);
 }
 
+/* How often the threads of a process went to sleep. */
+static guint64
+count_sleeps (GPid pid)
+{
+  g_autofree char *folder = g_strdup_printf ("/proc/%d/task", pid);
+  g_autoptr (GDir) dir    = g_dir_open (folder, 0, NULL);
+  guint64 sum             = 0;
+  const char *name;
+
+  g_assert_nonnull (dir);
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, "status", NULL);
+    g_autofree char *text = NULL;
+    const char *line;
+
+    g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+    line = strstr (text, "\nvoluntary_ctxt_switches:");
+    g_assert_nonnull (line);
+    sum += g_ascii_strtoull (line + strlen ("\nvoluntary_ctxt_switches:"), NULL, 10);
+  }
+  return sum;
+}
+
+/* With a session, and a generation behind it, but nothing to do: nobody wakes up. */
+static void
+test_idle (void)
+{
+  WlyTestModel model;
+  WlyTestWorker *worker;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text    = NULL;
+  guint64 before = 0, after = G_MAXUINT64;
+  int tokens = -1;
+
+  wly_test_model_init (&model);
+  worker = wly_test_worker_new_loaded (wly_test_model_memory (&model), "{'threads': <uint32 2>}");
+  g_assert_true (wly_test_worker_open_session (worker, 1, &tokens, NULL, &error));
+  text = wly_test_answer (worker, 1, "{'prompt': <'sheep'>}", "{'max-tokens': <uint32 5>}");
+  /* what it still has to put away may take a moment; then comes a time without */
+  for (guint i = 0; i < 50 && after != before; i++) {
+    before = count_sleeps (wly_test_worker_pid (worker));
+    g_usleep (300000);
+    after = count_sleeps (wly_test_worker_pid (worker));
+  }
+  g_assert_cmpuint (after, ==, before);
+  close (tokens);
+  wly_test_worker_free (worker);
+}
+
 /* Who hangs up ends it, whatever it is doing. */
 static void
 test_hang_up (void)
@@ -273,6 +323,9 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/worker/load", test_load);
   g_test_add_func ("/worker/worker/generate", test_generate);
   g_test_add_func ("/worker/worker/seed", test_seed);
+  /* a sanitizer has a thread of its own that wakes up */
+  if (!WLY_SANITIZED)
+    g_test_add_func ("/worker/worker/idle", test_idle);
   g_test_add_func ("/worker/worker/hang-up", test_hang_up);
   return g_test_run ();
 }

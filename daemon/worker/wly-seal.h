@@ -16,7 +16,8 @@ typedef enum {
   WLY_SEAL_LOADER, /* before an unknown plugin is opened: files may be opened for reading and mapped as code */
 } WlySealProfile;
 
-/* Sets no_new_privs, resource limits and the system-call filter, for all threads of the process.  FALSE with
+/* Sets no_new_privs, resource limits and the system-call filter, for all threads of the process (in a build without
+ * libseccomp, no_new_privs for the calling thread and those that it makes).  FALSE with
  * WLY_ERROR_FAILED where a part of it that this build has could not be set: the caller exits. */
 gboolean wly_seal_process (WlySealProfile profile, GError **error);
 

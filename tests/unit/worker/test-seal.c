@@ -181,7 +181,10 @@ static void
 assert_outcome (Attempt attempt, WlySealProfile profile, int expected)
 {
   g_assert_cmpint (outcome_in (attempt, profile, FALSE), ==, expected);
+  /* the filter brings no_new_privs to threads that were there before; without it they do not have it */
+#ifdef HAVE_SECCOMP
   g_assert_cmpint (outcome_in (attempt, profile, TRUE), ==, expected);
+#endif
 }
 
 static gboolean

@@ -32,8 +32,8 @@ release_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMeth
 {
   WlyBusGeneration *self = data;
 
-  g_dbus_method_invocation_return_value (invocation, NULL);
   wly_bus_list_remove (self->bus->generations, self, (GDestroyNotify)wly_bus_generation_free);
+  g_dbus_method_invocation_return_value (invocation, NULL); /* last: then it is unknown already */
 }
 
 static const WlyBusMethod methods[] = {

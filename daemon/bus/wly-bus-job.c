@@ -52,8 +52,8 @@ release_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMeth
                                                 "the job still runs; cancel it first");
     return;
   }
-  g_dbus_method_invocation_return_value (invocation, NULL);
   wly_bus_list_remove (self->bus->jobs, self, (GDestroyNotify)wly_bus_job_free);
+  g_dbus_method_invocation_return_value (invocation, NULL); /* last: then it is unknown already */
 }
 
 static const WlyBusMethod methods[] = {

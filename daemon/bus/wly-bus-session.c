@@ -260,8 +260,8 @@ close_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethod
 {
   WlyBusSession *self = data;
 
-  g_dbus_method_invocation_return_value (invocation, NULL);
   wly_bus_list_remove (self->bus->sessions, self, (GDestroyNotify)wly_bus_session_free);
+  g_dbus_method_invocation_return_value (invocation, NULL); /* last: then it is unknown already */
 }
 
 static const WlyBusMethod methods[] = {

@@ -48,9 +48,13 @@ event_cb (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent ev
 {
   WlyFolderWatch *self = data;
   gboolean was_there   = g_str_equal (self->watched, self->path);
+  g_autofree char *of  = g_file_get_path (file);
 
   if (!is_of_interest (event))
     return;
+  /* another folder of the same name may be there already: it is watched anew */
+  if (event == G_FILE_MONITOR_EVENT_DELETED && g_strcmp0 (of, self->watched) == 0)
+    g_clear_pointer (&self->watched, g_free);
   if (aim (self) || was_there)
     self->callback (self->user_data);
 }

@@ -14,6 +14,13 @@ change_no_layers (WlyTestModel *model)
   model->n_layers = 0;
 }
 
+/* the number that stands for "required" in the plugins' headers */
+static void
+change_endless_context (WlyTestModel *model)
+{
+  model->n_ctx = G_MAXUINT32;
+}
+
 static void
 change_kv_heads (WlyTestModel *model)
 {
@@ -52,6 +59,8 @@ static const struct {
   const char *says;
 } cases[] = {
   { "no-layers", change_no_layers, WLY_ERROR_INVALID_MODEL, "llama.block_count" },
+  { "endless-context", change_endless_context, WLY_ERROR_INVALID_MODEL,
+    "llama.context_length is 4294967295; wanted is 1 to 2147483647" },
   { "kv-heads", change_kv_heads, WLY_ERROR_INVALID_MODEL, "3 key-value heads do not divide 4" },
   { "many-kv-heads", change_many_kv_heads, WLY_ERROR_INVALID_MODEL, "llama.attention.head_count_kv" },
   { "scaling", change_scaling, WLY_ERROR_UNSUPPORTED_MODEL, "rubber" },

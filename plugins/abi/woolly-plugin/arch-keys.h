@@ -127,8 +127,9 @@ wlp_keys_u32 (struct wlp_keys *keys, const char *name, uint32_t fallback, uint32
   for (uint64_t i = 1; keys->code == 0 && i < n; i++)
     if (wlp_keys_u32_of_layer (keys, name, (uint32_t)i, WLP_KEY_REQUIRED) != value)
       wlp_keys_fail (keys, -ENOTSUP, "key %s differs from layer to layer", key);
-  if (keys->code == 0 && value != fallback && (value < least || value > most))
-    wlp_keys_wrong (keys, key, -EINVAL);
+  /* a fallback may lie outside; the number that stands for "there is none" is none when a file says it */
+  if (keys->code == 0 && (value != fallback || fallback == WLP_KEY_REQUIRED) && (value < least || value > most))
+    wlp_keys_fail (keys, -EINVAL, "key %s is %u; wanted is %u to %u", key, value, least, most);
   return value;
 }
 

@@ -414,6 +414,35 @@ def sample_nemotron():
     return net, net.output(net.layer_norm('output_norm', x, EPS))
 
 
+# ---- gptneox ----
+
+def gptneox(net, is_parallel):
+    net.key(LAYER, f32(EPS)).key('rope.dimension_count', u32(4)).key('rope.freq_base', f32(5000.0))
+    rope = Rope(net.size, True, n_dims=4, base=5000.0)
+    x = net.embed()
+    for p in prefixes(net):
+        q, k, v = net.qkv(p, net.layer_norm(p + 'attn_norm', x, EPS), bias=True, fused=True)
+        y = add(x, net.out(p, attention(rope(q), rope(k), v, net.size), True))
+        n = net.layer_norm(p + 'ffn_norm', x if is_parallel else y, EPS)
+        x = add(y, net.mlp(p, n, gelu_tanh))
+    return net.output(net.layer_norm('output_norm', x, EPS))
+
+
+def sample_gptneox():
+    net = Net('gptneox', 76, 2, 30, 44, 3, 3, 10, 59).key('use_parallel_residual', flag(True))
+    return net, gptneox(net, True)
+
+
+def sample_gptneox_default():
+    net = Net('gptneox', 77, 2, 30, 44, 3, 3, 10, 59)  # no key says it
+    return net, gptneox(net, True)
+
+
+def sample_gptneox_sequential():
+    net = Net('gptneox', 78, 2, 30, 44, 3, 3, 10, 59).key('use_parallel_residual', flag(False))
+    return net, gptneox(net, False)
+
+
 # ---- gpt2 ----
 
 def gpt2(net, rope, fused, tied):

@@ -8,6 +8,10 @@
 #include "wly-options.h"
 #include "wly-prompt.h"
 
+/* Most bytes of an array in a reply.  D-Bus takes 64 MiB; an answer beyond that would cost the connection, and with it
+ * what everybody else generates. */
+#define MAX_REPLY_BYTES (32 * 1024 * 1024)
+
 typedef struct {
   WlyCall call;
   WlyOpened *opened;
@@ -102,6 +106,10 @@ tokenize_work (gpointer data)
     wly_prompt_tokenize (
         text->opened, &text->body, wly_options_get_boolean (WLY_SCOPE_TOKENIZE, text->options, "special"),
         wly_options_get_boolean (WLY_SCOPE_TOKENIZE, text->options, "add-bos"), text->tokens, &text->call.error);
+  if (text->call.error == NULL && text->tokens->len > MAX_REPLY_BYTES / sizeof (guint32))
+    text->call.error = g_error_new (WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                                    "The text has %u tokens, more than the %u that one answer can hold; cut it",
+                                    text->tokens->len, (guint)(MAX_REPLY_BYTES / sizeof (guint32)));
 }
 
 static void
@@ -154,6 +162,13 @@ detokenize_work (gpointer data)
       return;
     }
     wly_tokenizer_decode (tokenizer, (gint32)tokens[i], i == 0, special, bytes);
+    if (bytes->len > MAX_REPLY_BYTES) {
+      text->call.error = g_error_new (WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                                      "The tokens up to number %" G_GSIZE_FORMAT
+                                      " make more text than the %d bytes that one answer can hold",
+                                      i, MAX_REPLY_BYTES);
+      return;
+    }
   }
   g_byte_array_append (text->bytes, (const guint8 *)bytes->str, (guint)bytes->len);
 }

@@ -8,6 +8,7 @@
 #include "woolly-stream.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +104,68 @@ test_text (void)
   wly_rpc_worker1_call_detokenize_sync (wly_test_worker_proxy (worker), g_variant_new_parsed ("[uint32 1, 1024]"),
                                         g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), &text, NULL, &error);
   assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  close (fd);
+  wly_test_worker_free (worker);
+}
+
+/* A token of at least this many bytes. */
+static guint32
+find_long_token (WlyTestWorker *worker, gsize n_bytes)
+{
+  for (guint32 token = 0; token < 1024; token++) {
+    g_autoptr (GVariant) text = NULL;
+
+    wly_rpc_worker1_call_detokenize_sync (wly_test_worker_proxy (worker),
+                                          g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, &token, 1, sizeof token),
+                                          g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), &text, NULL, NULL);
+    if (text != NULL && g_variant_get_size (text) >= n_bytes)
+      return token;
+  }
+  g_assert_not_reached ();
+}
+
+/* More than a message can hold is refused, and does not cost the connection. */
+static void
+test_long_answers (void)
+{
+  const guint n_tokens         = 9 * 1024 * 1024;
+  WlyTestWorker *worker        = wly_test_worker_new ();
+  g_autoptr (GError) error     = NULL;
+  int fd                       = bundled_model ();
+  g_autoptr (GVariant) info    = wly_test_worker_open (worker, fd, &error);
+  guint32 token                = find_long_token (worker, 4);
+  g_autofree guint32 *tokens   = g_new (guint32, n_tokens);
+  g_autofree char *bytes       = g_malloc (n_tokens);
+  int body                     = wly_test_body ("{'prompt-fd': <handle 1>}");
+  int text_fd                  = memfd_create ("text", MFD_CLOEXEC);
+  g_autoptr (GUnixFDList) fds  = g_unix_fd_list_new ();
+  g_autoptr (GVariant) text    = NULL;
+  g_autoptr (GVariant) read    = NULL;
+  g_autoptr (GVariant) as_ever = NULL;
+
+  for (guint i = 0; i < n_tokens; i++)
+    tokens[i] = token;
+  wly_rpc_worker1_call_detokenize_sync (
+      wly_test_worker_proxy (worker),
+      g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, tokens, n_tokens, sizeof (guint32)),
+      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), &text, NULL, &error);
+  assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  g_clear_error (&error);
+
+  memset (bytes, 1, n_tokens); /* in no merge: each byte is a token */
+  g_assert_cmpint (write (text_fd, bytes, n_tokens), ==, n_tokens);
+  g_unix_fd_list_append (fds, body, NULL);
+  g_unix_fd_list_append (fds, text_fd, NULL);
+  wly_rpc_worker1_call_tokenize_sync (
+      wly_test_worker_proxy (worker), g_variant_new_handle (0), g_variant_new_parsed ("[handle 0, handle 1]"),
+      g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), fds, &read, NULL, NULL, &error);
+  assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  g_clear_error (&error);
+
+  as_ever = tokenize (worker, "{'prompt': <'Once upon a time'>}", "@a{sv} {}", &error);
+  g_assert_no_error (error);
+  close (text_fd);
+  close (body);
   close (fd);
   wly_test_worker_free (worker);
 }
@@ -320,6 +383,7 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/worker/open", test_open);
   g_test_add_func ("/worker/worker/text", test_text);
   g_test_add_func ("/worker/worker/render", test_render);
+  g_test_add_func ("/worker/worker/long-answers", test_long_answers);
   g_test_add_func ("/worker/worker/load", test_load);
   g_test_add_func ("/worker/worker/generate", test_generate);
   g_test_add_func ("/worker/worker/seed", test_seed);

@@ -32,6 +32,8 @@ typedef struct {
   WlyGeneration *generation;
   Phase phase;
   gboolean stalled;
+  gboolean in_text; /* the text thread has it, though it may have ended */
+  gboolean told;    /* all that there is to say about its end was said */
   /* for the text thread */
   WlyOpened *opened;
   int body_fd;
@@ -74,7 +76,9 @@ flushed_cb (GObject *source, GAsyncResult *result, gpointer data)
   wly_generation_write_end (run->generation);
   wly_stream_finish (run->generation->stream);
   run->call.worker->n_ending--;
-  run_free (run);
+  run->told = TRUE;
+  if (!run->in_text)
+    run_free (run);
 }
 
 static void
@@ -120,7 +124,10 @@ cancel_run (Run *run)
 
   switch (run->phase) {
   case PHASE_TEXT:
+    /* the text thread may be busy for seconds, with this text or with those before it; none of it is needed any more */
     g_atomic_int_set (&generation->cancelled, 1);
+    generation->reason = "cancelled";
+    drain (run);
     break;
   case PHASE_STEP:
     wly_stepper_cancel (run->call.worker->stepper, generation);
@@ -210,6 +217,12 @@ text_done (gpointer data)
   Run *run                  = data;
   WlyGeneration *generation = run->generation;
 
+  run->in_text = FALSE;
+  if (run->phase == PHASE_ENDED) {
+    if (run->told)
+      run_free (run);
+    return;
+  }
   g_clear_object (&run->call.fd_list);
   if (run->call.error != NULL) {
     generation->reason = "error";
@@ -337,10 +350,12 @@ handle_generate_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, 
   /* what is wrong from here on comes as GenerationChanged, and to the reader */
   if (run->call.error == NULL && run->body_fd < 0)
     run->call.error = g_error_new_literal (WLY_ERROR, WLY_ERROR_INVALID_ARGS, "The request came without its body");
-  if (run->call.error != NULL)
+  if (run->call.error != NULL) {
     text_done (run);
-  else
+  } else {
+    run->in_text = TRUE;
     wly_lane_push (worker->text, text_work, text_done, run);
+  }
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

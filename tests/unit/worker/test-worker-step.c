@@ -7,6 +7,7 @@
 #include "wly-test-worker.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define N_SESSIONS 6
@@ -232,6 +233,39 @@ test_cancel (void)
   wly_test_worker_free (worker);
 }
 
+/* Behind a text that takes long to read: what is cancelled does not wait for its turn. */
+static void
+test_cancel_unread (void)
+{
+  const gsize n_bytes                   = 48 * 1024 * 1024;
+  g_autoptr (GError) error              = NULL;
+  WlyTestWorker *worker                 = wly_test_worker_new_loaded (model_fd (), NULL);
+  g_autoptr (WlyTestGeneration) reading = NULL, behind = NULL, after = NULL;
+  g_autofree char *text = g_malloc (n_bytes);
+  int fd                = memfd_create ("text", MFD_CLOEXEC);
+  int tokens[2];
+
+  memset (text, 'a', n_bytes);
+  g_assert_cmpint (write (fd, text, n_bytes), ==, n_bytes);
+  open_sessions (worker, 2, NULL, tokens);
+  reading = wly_test_generate_fds (worker, 0, "{'prompt-fd': <handle 0>}", &fd, 1, NULL, &error);
+  g_assert_no_error (error);
+  behind = wly_test_generate (worker, 1, "{'prompt': <'a sheep'>}", NULL);
+  wly_rpc_worker1_call_cancel_sync (wly_test_worker_proxy (worker), behind->number, NULL, NULL);
+  assert_cancelled (behind);
+  g_assert_cmpuint (reading->states->len, ==, 0);
+  wly_rpc_worker1_call_cancel_sync (wly_test_worker_proxy (worker), reading->number, NULL, NULL);
+  assert_cancelled (reading);
+  /* both sessions are free at once */
+  after = wly_test_generate (worker, 0, "{'prompt': <'a goat'>}", "{'max-tokens': <uint32 2>}");
+  wly_test_generation_wait (after);
+  g_assert_cmpstr (wly_test_generation_last_state (after), ==, "done");
+  close (fd);
+  for (guint i = 0; i < 2; i++)
+    close (tokens[i]);
+  wly_test_worker_free (worker);
+}
+
 /* Closing a session in the midst of its answer, while another one goes on. */
 static void
 test_close (void)
@@ -289,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/step/no-memory", test_no_memory);
   g_test_add_func ("/worker/step/idle-gives-way", test_idle_gives_way);
   g_test_add_func ("/worker/step/cancel", test_cancel);
+  g_test_add_func ("/worker/step/cancel-unread", test_cancel_unread);
   g_test_add_func ("/worker/step/close", test_close);
   g_test_add_func ("/worker/step/busy", test_busy);
   return g_test_run ();

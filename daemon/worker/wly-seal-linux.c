@@ -16,7 +16,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MAX_OPEN_FILES 256
+/* Each session has its token file, each generation its stream: as many as woollyd may have of both, and more. */
+#define MAX_OPEN_FILES 4096
 #define MAX_FILE_BYTES (64u * 1024 * 1024) /* the token files of sessions are the only files that grow */
 
 static gboolean

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define MIN_FDS 4096
+/* 256 requests and 1024 objects of callers, each with up to 64 descriptors that came with it. */
+#define MIN_FDS 131072
 
 static gboolean option_version;
 static gboolean option_verbose;

@@ -11,7 +11,9 @@
 #include "wly-options.h"
 #include "woolly-names.h"
 
-#define CALL_TIMEOUT_MS 60000
+/* The worker takes texts one after the other, and a long one takes seconds: one that waits behind many of them is no
+ * sign that the worker hangs. */
+#define CALL_TIMEOUT_MS (10 * 60 * 1000)
 #define MAX_TOKENS      1048576
 
 /* --- properties -------------------------------------------------------------------------------------------------- */

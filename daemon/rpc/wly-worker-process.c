@@ -21,6 +21,10 @@
 #define SIGNALS_AT_ONCE    4096
 #define SIGNALS_PER_SECOND 500
 #define MAX_MESSAGE_BYTES  1024
+/* What a signal says, and what an answer may hold.  woollyd passes answers on, and the bus throws out who sends it more
+ * than it takes. */
+#define MAX_SIGNAL_BYTES (64 * 1024)
+#define MAX_REPLY_BYTES  (64 * 1024 * 1024)
 
 struct _WlyWorkerProcess {
   GObject parent_instance;
@@ -182,6 +186,11 @@ reply_cb (GObject *source, GAsyncResult *result, gpointer data)
   reply = g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), NULL, result, &error);
   if (self->exit_error != NULL) /* fail_calls() answered it */
     return;
+  if (reply != NULL && g_variant_get_size (reply) > MAX_REPLY_BYTES) {
+    wly_worker_process_kill (
+        self, g_error_new (WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker's answer to %s is too long", call->method));
+    return; /* the call ends with the process */
+  }
   if (reply != NULL) {
     call_task = call_end (self, call);
     g_task_return_pointer (call_task, g_steal_pointer (&reply), (GDestroyNotify)g_variant_unref);
@@ -278,20 +287,22 @@ static gboolean
 flooded_cb (gpointer data)
 {
   wly_worker_process_kill (data, g_error_new_literal (WLY_ERROR, WLY_ERROR_WORKER_LOST,
-                                                      "the worker sent messages without end and was ended"));
+                                                      "the worker sent too many or too long messages and was ended"));
   return G_SOURCE_REMOVE;
 }
 
 /* In GDBus's thread: each signal that passes waits in the main loop's queue. */
 static gboolean
-allow_signal (WlyWorkerProcess *self)
+allow_signal (WlyWorkerProcess *self, GDBusMessage *message)
 {
   const gint64 cost_us = G_USEC_PER_SEC / SIGNALS_PER_SECOND;
   gint64 now_us        = g_get_monotonic_time ();
+  GVariant *body       = g_dbus_message_get_body (message);
+  gboolean small       = body == NULL || g_variant_get_size (body) <= MAX_SIGNAL_BYTES;
 
   self->n_allowed_us = MIN (self->n_allowed_us + now_us - self->counted_us, SIGNALS_AT_ONCE * cost_us);
   self->counted_us   = now_us;
-  if (self->n_allowed_us >= cost_us) {
+  if (small && self->n_allowed_us >= cost_us) {
     self->n_allowed_us -= cost_us;
     return TRUE;
   }
@@ -315,7 +326,8 @@ filter_cb (GDBusConnection *connection, GDBusMessage *message, gboolean incoming
     return message;
   case G_DBUS_MESSAGE_TYPE_SIGNAL:
     if (g_strcmp0 (g_dbus_message_get_path (message), WOOLLY_WORKER_OBJECT_PATH) == 0
-        && g_strcmp0 (g_dbus_message_get_interface (message), WOOLLY_WORKER_INTERFACE) == 0 && allow_signal (self))
+        && g_strcmp0 (g_dbus_message_get_interface (message), WOOLLY_WORKER_INTERFACE) == 0
+        && allow_signal (self, message))
       return message;
     break;
   default:

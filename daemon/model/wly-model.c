@@ -320,8 +320,13 @@ plugins_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GUnixFDList) fds = NULL;
   g_auto (GStrv) plugins      = NULL;
 
-  if (self->state != WLY_MODEL_OPENING)
+  if (self->state != WLY_MODEL_OPENING || self->worker != NULL)
+    return; /* it was begun anew meanwhile, and that is answered by itself */
+  if (self->next_files != NULL) {
+    take_next_files (self);
+    step (self);
     return;
+  }
   plugins = wly_plugins_usable_files (list);
   fds     = wly_model_files_open (self->files, &error);
   if (fds != NULL)

@@ -41,6 +41,7 @@ struct _WlyRequest {
   GVariant *result;
   GCancellable *cancellable; /* of waiting for the model */
   guint64 worker_serial;     /* of the worker it was handed to; 0: none yet */
+  gboolean opening;          /* the worker is opening the session */
   gboolean taken_over;       /* the worker said so */
   gboolean cancelled;
   guint cancel_timer;
@@ -195,6 +196,14 @@ fail (WlyRequest *self, const GError *error)
   finish (self, cancelled ? WLY_REQUEST_CANCELLED : WLY_REQUEST_FAILED, NULL, error);
 }
 
+static void
+fail_cancelled (WlyRequest *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "the generation was cancelled");
+
+  fail (self, error);
+}
+
 /* Before the worker has taken over: its death costs one more try. */
 static void
 fail_or_retry (WlyRequest *self, const GError *error)
@@ -341,8 +350,14 @@ session_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   GVariant *parameters;
 
+  self->opening = FALSE;
   if (wly_request_has_ended (self))
     return;
+  if (self->cancelled) {
+    g_clear_error (&error);
+    fail_cancelled (self);
+    return;
+  }
   if (ok && worker == NULL)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker process ended");
   if (error != NULL) {
@@ -374,6 +389,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (wly_request_has_ended (self))
     return;
   self->loaded_us = g_get_monotonic_time ();
+  self->opening   = TRUE;
   wly_session_open_async (self->session, session_opened_cb, g_object_ref (self));
 }
 
@@ -500,17 +516,16 @@ wly_request_new (WlyQueue *queue, WlySettings *settings, const WlyRequestInput *
 void
 wly_request_cancel (WlyRequest *self)
 {
-  g_autoptr (GError) error = NULL;
-
   if (wly_request_has_ended (self) || self->cancelled)
     return;
   self->cancelled = TRUE;
-  if (self->worker_serial != 0) {
-    send_cancel (self);
+  /* what the session's past is must not change behind a worker that is reading it: session_opened_cb() goes on */
+  if (self->opening)
     return;
-  }
-  error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "the generation was cancelled");
-  fail (self, error);
+  if (self->worker_serial != 0)
+    send_cancel (self);
+  else
+    fail_cancelled (self);
 }
 
 guint64

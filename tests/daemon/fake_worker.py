@@ -5,9 +5,10 @@
 Model file:  "FAKE name" is sound; "BAD" is refused; "CRASH" ends the probe by a signal; "HANG" never answers; "NOISE" answers
              with what is no GVariant; "FLOOD" answers without end.
 Behaviour:   a JSON file that is read at each step: {"open": …, "load": …}, each "ok", "crash", "error", "hang" or
-             "wrong-type"; {"load-ms": N} makes a load last.
+             "wrong-type"; {"load-ms": N} makes a load last, {"session-ms": N} the opening of a session.
 Prompt:      "say TEXT" streams the text; "wait" generates until it is cancelled; "wait-stuck" does and ignores that;
-             "crash" dies in the middle; "fail" ends with an error; "flood" sends signals without end; "lie" sends nonsense.
+             "crash" dies in the middle; "fail" ends with an error; "flood" sends signals without end; "shout" sends a
+             long one; "lie" sends nonsense.
 Each session keeps its prompts: one token for each byte.
 """
 import json
@@ -174,14 +175,19 @@ class Worker:
     def Render(self, arguments, fds, _invocation):
         body = self.body(arguments[0], fds)
         text = ''.join(message['content'] for message in body['messages'])
+        if text == 'shout':  # more than the bus would take from woollyd once its own header is added
+            text = 'x' * (100 << 20)
         return GLib.Variant('(sa(tt))', (text, [(0, 1)]))
 
     def tokens(self, number):
         fd = self.sessions[number]
         return os.pread(fd, os.fstat(fd).st_size, 0)
 
-    def OpenSession(self, arguments, fds, _invocation):
+    def OpenSession(self, arguments, fds, invocation):
         number, handle, options = arguments
+        if number in self.sessions:
+            return self.refuse(invocation, 'InvalidArgs', f'there is a session {number} already')
+        time.sleep(behaviour().get('session-ms', 0) / 1000)
         self.sessions[number] = os.dup(fds[handle])
         info = {'context-size': GLib.Variant('u', options.get('context', 1024)),
                 'tokens': GLib.Variant('u', len(self.tokens(number)) // 4)}
@@ -259,6 +265,9 @@ class Worker:
         elif word == 'flood':
             while True:
                 self.change(generation, 'generating')
+        elif word == 'shout':
+            self.change(generation, 'x' * (1 << 20))
+            self.waiting[generation] = (session, stream, word)
         elif word == 'lie':
             self.change(generation + 1000, 'done')
             self.change(generation, 'no such state')

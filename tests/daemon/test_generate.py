@@ -202,6 +202,13 @@ class Deaths(Case):
     def test_hostile_signals(self):
         self.assertEqual(self.app.text('m', 'lie')[0], 'truth')
         self.assertFails('WorkerLost', self.app.text, 'm', 'flood')
+        self.assertFails('WorkerLost', self.app.text, 'm', 'shout')
+        self.assertEqual(self.app.text('m', 'say x')[0], 'x')
+
+    def test_hostile_answer(self):
+        """The bus would throw woollyd out if that were passed on."""
+        messages = GLib.Variant('aa{sv}', [{'content': GLib.Variant('s', 'shout')}])
+        self.assertFails('WorkerLost', self.app.call, path_of('m'), 'Model.Render', '(a{sv})', ({'messages': messages},))
         self.assertEqual(self.app.text('m', 'say x')[0], 'x')
 
     def test_stuck(self):
@@ -282,6 +289,25 @@ class Sessions(Case):
         self.assertFails('InvalidArgs', self.app.call, other, 'Session.Save', '(h)', (0,), fds=[write])
         os.close(read)
         os.close(write)
+
+    def test_cancelled_while_it_opens(self):
+        """A past that changes while a worker reads the old one must not be the old one again."""
+        session = self.open_session()
+        self.say(session, 'a')
+        fd = os.memfd_create('saved')
+        self.app.call(session, 'Session.Save', '(h)', (0,), fds=[fd])
+        self.say(session, 'b')
+        self.app.admin('Unload', '(ob)', (path_of('m'), False))
+        self.until(lambda: not self.workers())
+        self.behave(**{'session-ms': 700})
+        path, _stream = self.app.generate(None, 'say c', session)
+        self.state(self.app, 'm', 'ready')
+        self.app.call(path, 'Generation.Cancel')
+        self.assertEqual(self.ended(path)[0], 'cancelled')
+        self.app.call(session, 'Session.Restore', '(h)', (0,), fds=[fd])
+        os.close(fd)
+        self.assertEqual(self.say(session, 'd'), 'd')
+        self.assertEqual(self.tokens(session), 'say asay d')
 
     def test_leaving(self):
         leaver = self.client()

@@ -106,6 +106,8 @@ fail_waiters (WlyModel *self, gboolean only_loaded, const GError *error)
   wly_model_waiters_fail (self->waiters, only_loaded, error);
 }
 
+static void stop_worker (WlyModel *self, GError *why);
+
 static void
 update_use (WlyModel *self)
 {
@@ -113,6 +115,9 @@ update_use (WlyModel *self)
   gboolean busy = self->n_busy > 0 || !wly_model_waiters_is_empty (self->waiters);
 
   wly_residency_set_use (self->resident, busy, self->n_held > 0);
+  /* a load costs seconds and gigabytes: it does not go on for somebody who left */
+  if (self->state == WLY_MODEL_LOADING && !busy && self->n_held == 0)
+    stop_worker (self, g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "nobody waits for the model any more"));
 }
 
 static void

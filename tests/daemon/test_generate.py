@@ -90,6 +90,10 @@ class Generations(Case):
         self.app.call(path, 'Generation.Cancel')
         self.assertEqual(stream.all()[-1][1]['name'], 'org.woolly.Error.Cancelled')
         self.assertEqual(self.ended(path)[1]['error'], 'org.woolly.Error.Cancelled')
+        # the load, which would last for minutes, ends with the only one who waited for it
+        self.until(lambda: self.app.get(path_of('m'), 'Model', 'State') == 'available')
+        self.behave()
+        self.assertEqual(self.app.text('m', 'say hello')[0], 'hello')
 
     def test_hang_up(self):
         self.behave(**{'load-ms': 100000})

@@ -314,9 +314,14 @@ lab_model_new (Lab *lab, const LabSetup *setup)
     model->sources = g_memdup2 (lab->sources->data, lab->sources->len * sizeof model->sources[0]);
   g_assert_cmpint (lab_ops ()->open (&model->services, &model->backend, &error), ==, 0);
   plan_model (model);
-  for (guint i = 0; i < lab->program.n_groups; i++)
-    if (lab_ops ()->cache_create (model->model, i, setup->cache_type, N_BLOCKS, &model->caches[i], &error) != 0)
+  for (guint i = 0; i < lab->program.n_groups; i++) {
+    gboolean is_state = lab->program.groups[i].kind == WLP_CACHE_STATE;
+
+    if (lab_ops ()->cache_create (model->model, i, is_state ? WLP_TYPE_F32 : setup->cache_type, N_BLOCKS,
+                                  &model->caches[i], &error)
+        != 0)
       g_error ("cache_create: %s", error.message);
+  }
   /* blocks 5, 12, 19 … mod 96: no two sequences meet, none lies in order */
   for (guint s = 0; s < LAB_MAX_SEQUENCES; s++)
     for (guint i = 0; i < N_BLOCKS / LAB_MAX_SEQUENCES; i++)

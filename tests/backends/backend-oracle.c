@@ -350,6 +350,22 @@ do_pool (Oracle *o, const struct wlp_op *op)
 }
 
 static void
+do_state_conv (Oracle *o, const struct wlp_op *op, guint t, double *y)
+{
+  const guint width = op->p.state_conv.width, n = width_of (o, op->in[0]);
+  const double *x        = o->values[op->in[0]];
+  g_autofree float *taps = floats_of (o, op->weight[0]);
+  g_autofree float *bias = floats_of (o, op->weight[1]);
+
+  for (guint i = 0; i < n; i++) {
+    y[i] = bias != NULL ? bias[i] : 0;
+    for (guint j = 0; j < width; j++)
+      if (t + j + 1 >= width)
+        y[i] += taps[i * width + j] * x[(gsize)(t + j + 1 - width) * n + i];
+  }
+}
+
+static void
 do_row (Oracle *o, const struct wlp_op *op, guint t)
 {
   const guint width   = op->out[0] != WLP_NONE ? width_of (o, op->out[0]) : 0;
@@ -367,6 +383,8 @@ do_row (Oracle *o, const struct wlp_op *op, guint t)
     do_rope (o, op, t, a, y);
   else if (op->kind == WLP_OP_MOE_ROUTE)
     do_route (o, op, t);
+  else if (op->kind == WLP_OP_STATE_CONV)
+    do_state_conv (o, op, t, y);
   else if (op->kind == WLP_OP_LOGITS)
     memcpy (o->output + (gsize)t * a_width, a, a_width * sizeof *a);
   for (guint i = 0; i < width; i++) {

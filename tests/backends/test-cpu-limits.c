@@ -342,7 +342,7 @@ test_supports (void)
   op.p.linear.first_row = 1; /* and all rows behind it are one too few for the output */
   op.p.linear.n_rows    = WIDTH;
   g_assert_cmpint (ops->supports (backend, 0, &lab->program, &op, sources), ==, 0);
-  op.kind = WLP_OP_STATE_CONV;
+  op.kind = WLP_OP_STATE_SCAN;
   g_assert_cmpint (ops->supports (backend, 0, &lab->program, &op, sources), ==, 0);
 
   g_assert_cmpint (ops->device (backend, 0, &device), ==, 0);

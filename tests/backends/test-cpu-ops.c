@@ -37,6 +37,21 @@ check (Lab *lab, const LabSetup *setup, guint n, double bound)
   lab_assert_same (got, plain, (gsize)n * lab->program.output_width);
 }
 
+/* The same bits whatever the batches. */
+static void
+check_chunks (Lab *lab, const LabSetup *setup, guint n)
+{
+  const guint chunks[]      = { 0, 1, 7, 64, 65 };
+  g_autofree gint32 *tokens = lab_tokens (7, N_VOCAB, n);
+  g_autofree float *whole   = lab_run (lab, setup, tokens, n, n);
+
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
+    g_autofree float *parts = lab_run (lab, setup, tokens, n, chunks[i]);
+
+    lab_assert_same (parts, whole, (gsize)n * lab->program.output_width);
+  }
+}
+
 static wlp_value
 embed (Lab *lab, guint width)
 {
@@ -265,6 +280,29 @@ test_attention (gconstpointer data)
   lab_free (lab);
 }
 
+/* Past the borders of blocks, fused or not; the chunks of lab_run() and of check_chunks() cut it anywhere. */
+static void
+test_state_conv (gconstpointer data)
+{
+  const guint width = GPOINTER_TO_UINT (data);
+
+  for (guint i = 0; i < 2; i++) {
+    const LabSetup setup                = { .n_threads = i + 1 };
+    Lab *lab                            = lab_new (width);
+    struct wlp_builder *b               = &lab->builder;
+    struct wlp_state_conv_params params = { .width = width };
+    wlp_value x                         = wlp_scale (b, embed (lab, 50), 4.0f);
+
+    params.group = lab_group (lab, WLP_CACHE_STATE, 2, 1, (width - 1) * 50, 0, 0);
+    for (params.group_layer = 0; params.group_layer < 2; params.group_layer++)
+      x = wlp_state_conv (b, x, lab_matrix (lab, width, 50, 0), i == 0 ? WLP_NONE : lab_vector (lab, 50), &params);
+    wlp_logits (b, x);
+    check (lab, &setup, 150, EXACT);
+    check_chunks (lab, &setup, 150);
+    lab_free (lab);
+  }
+}
+
 static void
 test_experts (gconstpointer data)
 {
@@ -356,6 +394,10 @@ main (int argc, char **argv)
   for (guint gating = WLP_GATING_SOFTMAX; gating <= WLP_GATING_SOFTMAX_CHOSEN; gating++) {
     g_snprintf (name, sizeof name, "/backends/cpu-ops/experts-%u", gating);
     g_test_add_data_func (name, GUINT_TO_POINTER (gating), test_experts);
+  }
+  for (guint width = 2; width < 6; width++) {
+    g_snprintf (name, sizeof name, "/backends/cpu-ops/state-conv-%u", width);
+    g_test_add_data_func (name, GUINT_TO_POINTER (width), test_state_conv);
   }
   for (guint kind = WLP_POOL_MEAN; kind <= WLP_POOL_RANK; kind++) {
     g_snprintf (name, sizeof name, "/backends/cpu-ops/pool-%u", kind);

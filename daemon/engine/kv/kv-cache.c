@@ -8,19 +8,13 @@ WlyKvCache *
 wly_kv_cache_new (const struct wlp_backend_ops *ops, struct wlp_model *model, const struct wlp_program *program,
                   guint64 max_bytes, GError **error)
 {
-  WlyKvCache *cache;
+  WlyKvCache *cache = g_new0 (WlyKvCache, 1);
 
-  for (guint g = 0; g < program->n_groups; g++) {
-    if (program->groups[g].kind == WLP_CACHE_STATE) {
-      g_set_error (error, WLY_ERROR, WLY_ERROR_NOT_SUPPORTED,
-                   "The network keeps a recurrent state (cache group %u), which this version cannot hold", g);
-      return NULL;
-    }
-  }
-  cache              = g_new0 (WlyKvCache, 1);
-  cache->ops         = ops;
-  cache->model       = model;
-  cache->program     = program;
+  cache->ops     = ops;
+  cache->model   = model;
+  cache->program = program;
+  for (guint g = 0; g < program->n_groups; g++)
+    cache->has_state = cache->has_state || program->groups[g].kind == WLP_CACHE_STATE;
   cache->max_bytes   = max_bytes;
   cache->next_serial = 1;
   cache->hash_seed   = ((guint64)g_random_int () << 32) | g_random_int ();
@@ -91,6 +85,11 @@ wly_kv_cache_position_bytes (const struct wlp_program *program, enum wlp_type ty
   for (guint g = 0; g < program->n_groups; g++) {
     const struct wlp_cache_group *group = &program->groups[g];
 
+    if (group->kind == WLP_CACHE_STATE) { /* one for each block */
+      n_bytes += (group->n_layers * row_bytes (WLP_TYPE_F32, group->key_width) + WLP_BLOCK_POSITIONS - 1)
+                 / WLP_BLOCK_POSITIONS;
+      continue;
+    }
     n_bytes += group->n_layers * (row_bytes (type, group->key_width) + row_bytes (type, group->value_width));
   }
   return n_bytes;

@@ -9,6 +9,10 @@
  * the tokens themselves: a hash only finds the candidate.  Unreferenced known blocks stay until their room is needed,
  * the least recently used first.  A block that others see is never written: a writer gets a copy first.
  *
+ * A network with a recurrent state keeps one in each block, behind the last position of it that was computed.  It lies
+ * in the same blocks as keys and values, so it is shared, copied and kept as they are; but a sequence goes back to the
+ * end of a full block only, and computes what is behind it again.
+ *
  * One thread at a time for a cache and all its sequences.
  */
 #pragma once
@@ -22,8 +26,7 @@ G_BEGIN_DECLS
 typedef struct WlyKvCache WlyKvCache;   /* all blocks of one model, every group and type */
 typedef struct WlySequence WlySequence; /* one past: its tokens and its blocks */
 
-/* @max_bytes bounds what all blocks may take; @ops, @model and @program stay valid as long as the cache.  Errors:
- * WLY_ERROR_NOT_SUPPORTED: the program keeps a recurrent state. */
+/* @max_bytes bounds what all blocks may take; @ops, @model and @program stay valid as long as the cache. */
 WlyKvCache *wly_kv_cache_new (const struct wlp_backend_ops *ops, struct wlp_model *model,
                               const struct wlp_program *program, guint64 max_bytes, GError **error);
 void wly_kv_cache_free (WlyKvCache *cache);                    /* sequences are gone by then; NULL is fine */
@@ -54,7 +57,7 @@ gboolean wly_sequence_append (WlySequence *sequence, const gint32 *tokens, guint
                               GError **error);
 /* Looks again for known blocks, which other sequences may have computed since; returns how many tokens that saved. */
 guint wly_sequence_adopt (WlySequence *sequence);
-/* Forgets all tokens from @n_tokens on. */
+/* Forgets all tokens from @n_tokens on.  With a state, up to a block of those before are to be computed again. */
 void wly_sequence_truncate (WlySequence *sequence, guint n_tokens);
 /* Has all tokens computed again, on the next step: for blocks whose content is lost. */
 void wly_sequence_invalidate (WlySequence *sequence);
@@ -69,7 +72,8 @@ gboolean wly_sequence_reserve (WlySequence *sequence, guint n, GError **error);
 void wly_sequence_describe (const WlySequence *sequence, struct wlp_sequence *ret_sequence);
 /* The next @n tokens are in the cache now: full blocks become known. */
 void wly_sequence_commit (WlySequence *sequence, guint n);
-/* They are not: gives back what the reservation took. */
+/* They are not: gives back what the reservation took.  With a state, what the sequence had of the last block is to be
+ * computed again. */
 void wly_sequence_cancel (WlySequence *sequence);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyKvCache, wly_kv_cache_free)

@@ -64,7 +64,8 @@ pool_create_caches (WlyKvPool *pool, guint64 block_bytes, GError **error)
 
   pool->n_blocks = (guint)CLAMP (cache->max_bytes / block_bytes, 1, G_MAXINT32);
   for (guint g = 0; g < cache->program->n_groups; g++) {
-    int code = cache->ops->cache_create (cache->model, g, pool->type, pool->n_blocks, &pool->caches[g], &fault);
+    enum wlp_type type = cache->program->groups[g].kind == WLP_CACHE_STATE ? WLP_TYPE_F32 : pool->type;
+    int code           = cache->ops->cache_create (cache->model, g, type, pool->n_blocks, &pool->caches[g], &fault);
 
     if (code < 0) {
       g_set_error (error, WLY_ERROR, code == -ENOTSUP ? WLY_ERROR_NOT_SUPPORTED : WLY_ERROR_NO_MEMORY,

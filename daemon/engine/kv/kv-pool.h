@@ -30,7 +30,8 @@ struct WlyKvCache {
   guint64 retained_bytes;
   guint64 next_serial;
   guint64 hash_seed;
-  GQueue retained; /* known blocks that nobody holds, the least recently used first */
+  gboolean has_state; /* a sequence cannot go on anywhere, but only behind full blocks and its last position */
+  GQueue retained;    /* known blocks that nobody holds, the least recently used first */
   GPtrArray *pools;
 };
 

@@ -47,6 +47,13 @@ drop_blocks (WlySequence *sequence, guint n_left)
     wly_kv_block_unref (sequence->blocks[--sequence->n_blocks]);
 }
 
+/* Where the sequence can go on that computed up to @position: a state cannot be taken back within a block. */
+static guint
+resume_point (const WlySequence *sequence, guint position)
+{
+  return sequence->pool->cache->has_state ? position / POSITIONS * POSITIONS : position;
+}
+
 /* ---- life ---- */
 
 static WlySequence *
@@ -158,10 +165,13 @@ adopt_one (WlySequence *sequence)
 {
   guint index    = sequence->n_computed / POSITIONS;
   guint n_tokens = sequence->tokens->len;
+  guint target   = MIN ((index + 1) * POSITIONS, n_tokens - 1);
   guint64 parent;
   WlyKvBlock *block;
 
   if ((guint64)(index + 1) * POSITIONS > n_tokens || sequence->n_known < index || sequence->n_computed + 1 >= n_tokens)
+    return FALSE;
+  if (resume_point (sequence, target) <= sequence->n_computed)
     return FALSE;
   parent = parent_serial (sequence, index);
   if (index > 0 && parent == 0)
@@ -172,7 +182,7 @@ adopt_one (WlySequence *sequence)
   drop_blocks (sequence, index);
   set_block (sequence, index, block);
   sequence->n_blocks   = index + 1;
-  sequence->n_computed = MIN ((index + 1) * POSITIONS, n_tokens - 1);
+  sequence->n_computed = target;
   sequence->n_known    = sequence->n_computed / POSITIONS;
   return sequence->n_known > index;
 }
@@ -220,8 +230,9 @@ wly_sequence_truncate (WlySequence *sequence, guint n_tokens)
   if (n_tokens >= sequence->tokens->len)
     return;
   g_array_set_size (sequence->tokens, n_tokens);
-  sequence->n_computed = MIN (sequence->n_computed, n_tokens);
-  sequence->n_known    = MIN (sequence->n_known, sequence->n_computed / POSITIONS);
+  if (sequence->n_computed > n_tokens)
+    sequence->n_computed = resume_point (sequence, n_tokens);
+  sequence->n_known = MIN (sequence->n_known, sequence->n_computed / POSITIONS);
   drop_blocks (sequence, BLOCKS_FOR (sequence->n_computed));
 }
 
@@ -311,5 +322,6 @@ wly_sequence_commit (WlySequence *sequence, guint n)
 void
 wly_sequence_cancel (WlySequence *sequence)
 {
+  sequence->n_computed = resume_point (sequence, sequence->n_computed);
   drop_blocks (sequence, BLOCKS_FOR (sequence->n_computed));
 }

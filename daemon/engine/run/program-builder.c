@@ -280,9 +280,9 @@ finish_groups (WlyProgramBuilder *builder)
   for (guint g = 0; g < builder->groups->len; g++) {
     const struct wlp_cache_group *group = &g_array_index (builder->groups, struct wlp_cache_group, g);
 
-    for (guint i = 0; group->kind != WLP_CACHE_STATE && i < group->n_layers; i++)
+    for (guint i = 0; i < group->n_layers; i++)
       if (g_ptr_array_index (builder->written[g], i) == NULL)
-        wly_program_builder_fail (builder, "No attention uses layer %u of cache group %u", i, g);
+        wly_program_builder_fail (builder, "No operator uses layer %u of cache group %u", i, g);
   }
 }
 

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 #define WLY_PROGRAM_MAX_OPS   65536u
 #define WLY_PROGRAM_MAX_WIDTH (1u << 24) /* of a value */
 
+#define WLY_PROGRAM_MAX_STATE_WIDTH 64u /* rows that a convolution sees */
+
 /* Where a tensor lies; FALSE: there is none of this name. */
 typedef gboolean (*WlyTensorLookupFunc) (gpointer user_data, const char *name, struct wlp_weight_source *ret_source,
                                          const char **ret_name);

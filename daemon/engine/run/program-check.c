@@ -251,6 +251,31 @@ check_attention (Check *check)
          && gives (check, 0, (guint64)p->n_head * p->head_dim_v, WLP_TYPE_F32);
 }
 
+/* Each layer of a state group is written by one operator. */
+static gboolean
+check_state_conv (Check *check)
+{
+  const struct wlp_state_conv_params *p = &check->op->p.state_conv;
+  const struct wlp_cache_group *group;
+  gpointer *written;
+
+  if (!is_between (check, "width", p->width, 2, WLY_PROGRAM_MAX_STATE_WIDTH)
+      || !weight_is (check, 0, p->width, check->in[0], 1) || !weight_is (check, 1, check->in[0], 1, 1))
+    return FALSE;
+  if (p->group >= check->builder->groups->len)
+    return check_fail (check, "there is no cache group %u", p->group);
+  group = &g_array_index (check->builder->groups, struct wlp_cache_group, p->group);
+  if (group->kind != WLP_CACHE_STATE || p->group_layer >= group->n_layers
+      || group->key_width != (guint64)(p->width - 1) * check->in[0])
+    return check_fail (check, "layer %u of cache group %u holds no state of %u rows of %u values", p->group_layer,
+                       p->group, p->width - 1, check->in[0]);
+  written = &g_ptr_array_index (check->builder->written[p->group], p->group_layer);
+  if (*written != NULL)
+    return check_fail (check, "layer %u of cache group %u is written twice", p->group_layer, p->group);
+  *written = check->builder;
+  return gives (check, 0, check->in[0], WLP_TYPE_F32);
+}
+
 static gboolean
 check_glu (Check *check)
 {
@@ -360,6 +385,7 @@ static const Rule rules[] = {
   { WLP_OP_MOE_SUM, "moe-sum", 2, 2, 0, 0, check_moe_sum },
   { WLP_OP_LOGITS, "logits", 1, 1, 0, 0, check_output },
   { WLP_OP_POOL, "pool", 1, 1, 0, 2, check_output },
+  { WLP_OP_STATE_CONV, "state-conv", 1, 1, 1, 2, check_state_conv },
 };
 
 static const Rule *

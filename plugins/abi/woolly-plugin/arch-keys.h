@@ -171,24 +171,42 @@ wlp_keys_bool (struct wlp_keys *keys, const char *name, int fallback)
 
 /* ---- several at once ---- */
 
+/* All but the heads, which are 0. */
 static inline struct wlp_dims
-wlp_keys_dims (struct wlp_keys *keys)
+wlp_keys_sizes (struct wlp_keys *keys)
 {
   const char *tensor      = "token_embd.weight";
   struct wlp_shape tokens = { 0, 0, { 0, 0, 0, 0 } };
   struct wlp_dims d;
 
-  d.n_layer    = wlp_keys_u32 (keys, "block_count", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_LAYERS);
-  d.n_embd     = wlp_keys_u32 (keys, "embedding_length", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
-  d.n_ctx      = wlp_keys_u32 (keys, "context_length", WLP_KEY_REQUIRED, 1, INT32_MAX);
-  d.n_ff       = wlp_keys_u32 (keys, "feed_forward_length", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
-  d.n_head     = wlp_keys_u32 (keys, "attention.head_count", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
-  d.n_head_kv  = wlp_keys_u32 (keys, "attention.head_count_kv", d.n_head, 1, d.n_head);
-  d.head_dim_k = wlp_keys_u32 (keys, "attention.key_length", d.n_embd / (d.n_head | !d.n_head), 2, 65536);
-  d.head_dim_v = wlp_keys_u32 (keys, "attention.value_length", d.head_dim_k, 1, 65536);
+  memset (&d, 0, sizeof d);
+  d.n_layer = wlp_keys_u32 (keys, "block_count", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_LAYERS);
+  d.n_embd  = wlp_keys_u32 (keys, "embedding_length", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
+  d.n_ctx   = wlp_keys_u32 (keys, "context_length", WLP_KEY_REQUIRED, 1, INT32_MAX);
+  d.n_ff    = wlp_keys_u32 (keys, "feed_forward_length", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
   if (keys->metadata->ops->get_tensor (keys->metadata, tensor, &tokens) != 0 || tokens.ne[1] > INT32_MAX)
     wlp_keys_fail (keys, -EINVAL, "tensor %s is missing, or too large", tensor);
   d.n_vocab = (uint32_t)tokens.ne[1];
+  return d;
+}
+
+/* The sizes of a head, where n_head is known. */
+static inline void
+wlp_keys_head_dims (struct wlp_keys *keys, struct wlp_dims *dims)
+{
+  dims->head_dim_k =
+      wlp_keys_u32 (keys, "attention.key_length", dims->n_embd / (dims->n_head | !dims->n_head), 2, 65536);
+  dims->head_dim_v = wlp_keys_u32 (keys, "attention.value_length", dims->head_dim_k, 1, 65536);
+}
+
+static inline struct wlp_dims
+wlp_keys_dims (struct wlp_keys *keys)
+{
+  struct wlp_dims d = wlp_keys_sizes (keys);
+
+  d.n_head    = wlp_keys_u32 (keys, "attention.head_count", WLP_KEY_REQUIRED, 1, WLP_KEY_MAX_WIDTH);
+  d.n_head_kv = wlp_keys_u32 (keys, "attention.head_count_kv", d.n_head, 1, d.n_head);
+  wlp_keys_head_dims (keys, &d);
   return d;
 }
 

@@ -207,6 +207,19 @@ wlp_attention_cache (struct wlp_builder *b, const struct wlp_dims *dims, uint32_
   return b->ops->cache_group (b, &group);
 }
 
+/* The cache of @n_layers layers with a recurrent state of @width values each. */
+static inline uint32_t
+wlp_state_cache (struct wlp_builder *b, uint32_t n_layers, uint32_t width)
+{
+  struct wlp_cache_group group;
+
+  memset (&group, 0, sizeof group);
+  group.kind      = WLP_CACHE_STATE;
+  group.n_layers  = n_layers;
+  group.key_width = width;
+  return b->ops->cache_group (b, &group);
+}
+
 /* Where the layers of a network with windows keep their keys: those that see a window share one group, the others
  * another one. */
 struct wlp_window_caches {

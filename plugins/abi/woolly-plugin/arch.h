@@ -292,6 +292,18 @@ wlp_moe_sum (struct wlp_builder *b, wlp_value x, wlp_value weights)
   return b->ops->op (b, &op);
 }
 
+static inline wlp_value
+wlp_state_conv (struct wlp_builder *b, wlp_value x, wlp_weight taps, wlp_weight bias,
+                const struct wlp_state_conv_params *params)
+{
+  struct wlp_op op = wlp_op_make (WLP_OP_STATE_CONV, x);
+
+  op.weight[0]    = taps;
+  op.weight[1]    = bias;
+  op.p.state_conv = *params;
+  return b->ops->op (b, &op);
+}
+
 static inline void
 wlp_logits (struct wlp_builder *b, wlp_value x)
 {

@@ -74,10 +74,13 @@ struct wlp_adapter_list {
   const float *scales;
 };
 
-/* One sequence of a batch.  Position p of group g lies in block blocks[g][p / WLP_BLOCK_POSITIONS] of caches[g]. */
+/* One sequence of a batch.  Position p of group g lies in block blocks[g][p / WLP_BLOCK_POSITIONS] of caches[g].  Of a
+ * state group, that block has the state behind the last position of it that was computed: a batch that begins at
+ * position p reads the state of p - 1 and leaves one in each block that it gets through or ends in.  So a sequence can
+ * go on behind what it computed last, or behind any full block. */
 struct wlp_sequence {
   struct wlp_cache *caches[WLP_MAX_GROUPS]; /* by cache group; the type of the cache is the sequence's */
-  const uint32_t *blocks[WLP_MAX_GROUPS];   /* block tables; a state group has one entry */
+  const uint32_t *blocks[WLP_MAX_GROUPS];   /* block tables */
   uint32_t n_blocks[WLP_MAX_GROUPS];
   struct wlp_adapter_list adapters;
 };
@@ -140,7 +143,7 @@ struct wlp_backend_ops {
   uint64_t (*release_packed) (struct wlp_model *model, uint64_t n_bytes);
 
   /* Room for @n_blocks blocks of cache group @group with elements of @type (WLP_TYPE_F32, F16, Q8_0; -ENOTSUP: not this
-   * one).  Memory is taken as blocks are first written. */
+   * one; a state group is F32).  Memory is taken as blocks are first written. */
   int (*cache_create) (struct wlp_model *model, uint32_t group, enum wlp_type type, uint32_t n_blocks,
                        struct wlp_cache **ret_cache, struct wlp_error *error);
   void (*cache_free) (struct wlp_cache *cache);            /* NULL is fine */
@@ -149,7 +152,7 @@ struct wlp_backend_ops {
   /* The block's content is not needed any more: its memory may go back to the system. */
   int (*cache_discard) (struct wlp_cache *cache, uint32_t block);
   /* Canonical form: for each layer of the group the keys [WLP_BLOCK_POSITIONS][key_width], then the values, in the type
-   * of the cache, little-endian. */
+   * of the cache, little-endian; of a state group, for each layer the state [key_width]. */
   int (*cache_export) (struct wlp_cache *cache, uint32_t block, void *memory, uint64_t n_bytes);
   int (*cache_import) (struct wlp_cache *cache, uint32_t block, const void *memory, uint64_t n_bytes);
 

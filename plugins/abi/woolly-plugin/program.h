@@ -70,10 +70,13 @@ enum wlp_op_kind {
   WLP_OP_POOL = 15,
   /* in: x.  out: min (max (x, low), high). */
   WLP_OP_CLAMP = 16,
-  /* Recurrent state, the place for state-space models: a causal convolution over the last `width` rows, and a selective
-   * scan; both read and write a cache group of kind WLP_CACHE_STATE.  Their parameters come with the first family that
-   * needs them, in a newer minor version. */
+  /* A causal convolution over the last `width` rows of a sequence, for each channel by itself.  in: x [n].  weight 0:
+   * taps [width, n], the newest row's last; weight 1 (optional): bias [n].  out: [n] = sum of tap j * row t - width + 1
+   * + j, added in that order to the bias; rows before the first position are 0.  The state of a layer is the last
+   * width - 1 rows, the oldest first: a group of kind WLP_CACHE_STATE with key_width = (width - 1) * n. */
   WLP_OP_STATE_CONV = 32,
+  /* A selective scan, the place for state-space models; its parameters come with the first family that needs them, in
+   * a newer minor version. */
   WLP_OP_STATE_SCAN = 33,
 };
 
@@ -172,6 +175,12 @@ struct wlp_attention_params {
                 * <= n_head, for h < n, else 2^(-alibi / 2 (2 (h - n) + 1) / n); 0: none */
 };
 
+struct wlp_state_conv_params {
+  uint32_t group; /* cache group */
+  uint32_t group_layer;
+  uint32_t width; /* rows that a result is made of, >= 2 */
+};
+
 struct wlp_glu_params {
   uint32_t act; /* enum wlp_act */
 };
@@ -215,6 +224,7 @@ struct wlp_op {
     struct wlp_route_params route;
     struct wlp_pool_params pool;
     struct wlp_clamp_params clamp;
+    struct wlp_state_conv_params state_conv;
     uint64_t reserved[16];
   } p;
 };
@@ -232,7 +242,7 @@ struct wlp_weight_info {
 enum wlp_cache_kind {
   WLP_CACHE_PAGED  = 1, /* keys and values of all positions, in blocks of WLP_BLOCK_POSITIONS */
   WLP_CACHE_WINDOW = 2, /* as paged, but positions behind the window may be dropped */
-  WLP_CACHE_STATE  = 3, /* one block of fixed size for each sequence */
+  WLP_CACHE_STATE  = 3, /* float32, one state for each block: the one behind its last position that was computed */
 };
 
 #define WLP_BLOCK_POSITIONS 64u

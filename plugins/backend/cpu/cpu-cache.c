@@ -47,6 +47,21 @@ cpu_cache_layout_init (struct cpu_cache_layout *layout, uint32_t type, uint32_t 
 }
 
 int
+cpu_cache_state_layout_init (struct cpu_cache_layout *layout, uint32_t type, uint32_t n_layers, uint32_t width)
+{
+  if (type != WLP_TYPE_F32)
+    return -ENOTSUP;
+  if (n_layers == 0 || width == 0 || (uint64_t)n_layers * width > SIZE_MAX / 16)
+    return -EINVAL;
+  memset (layout, 0, sizeof *layout);
+  layout->type        = type;
+  layout->n_layers    = n_layers;
+  layout->layer_bytes = width * sizeof (float);
+  layout->block_bytes = layout->layer_bytes * n_layers;
+  return 0;
+}
+
+int
 cpu_cache_new (struct wlp_model *model, uint32_t group, const struct wlp_cache_group *info, uint32_t type,
                uint32_t n_blocks, struct wlp_cache **ret_cache, struct wlp_error *error)
 {
@@ -55,8 +70,11 @@ cpu_cache_new (struct wlp_model *model, uint32_t group, const struct wlp_cache_g
   void *memory;
   int status;
 
-  status = cpu_cache_layout_init (&layout, type, info->n_layers, info->key_width / info->head_dim_k, info->head_dim_k,
-                                  info->head_dim_v);
+  if (info->kind == WLP_CACHE_STATE)
+    status = cpu_cache_state_layout_init (&layout, type, info->n_layers, info->key_width);
+  else
+    status = cpu_cache_layout_init (&layout, type, info->n_layers, info->key_width / info->head_dim_k, info->head_dim_k,
+                                    info->head_dim_v);
   if (status != 0)
     return wlp_error_set (error, status, "cache group %u cannot have elements of type %u with heads of %u and %u",
                           group, type, info->head_dim_k, info->head_dim_v);
@@ -185,8 +203,11 @@ static void
 move_block (struct wlp_cache *cache, uint32_t block, uint8_t *ret_memory, const uint8_t *memory)
 {
   const struct cpu_cache_layout *layout = &cache->layout;
+  uint8_t *state                        = cache->memory + block * layout->block_bytes;
   uint32_t layer, head;
 
+  if (layout->n_heads == 0) /* a state */
+    memcpy (ret_memory != NULL ? ret_memory : state, ret_memory != NULL ? state : memory, layout->block_bytes);
   for (layer = 0; layer < layout->n_layers; layer++)
     for (head = 0; head < layout->n_heads; head++)
       move_head (layout, cache->memory + block * layout->block_bytes, layer, head, ret_memory, memory);

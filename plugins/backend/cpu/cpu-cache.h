@@ -38,6 +38,9 @@ struct wlp_cache {
   uint8_t *touched; /* [n_blocks] written since they were created or discarded */
 };
 
+/* Of a group with a state: layers of @width floats, and no heads. */
+int cpu_cache_state_layout_init (struct cpu_cache_layout *layout, uint32_t type, uint32_t n_layers, uint32_t width);
+
 /* 0, -ENOTSUP (no such cache; head dimensions that are no multiple of 32 cannot be Q8_0) or -EINVAL. */
 int cpu_cache_layout_init (struct cpu_cache_layout *layout, uint32_t type, uint32_t n_layers, uint32_t n_heads,
                            uint32_t head_dim_k, uint32_t head_dim_v);

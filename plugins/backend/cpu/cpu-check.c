@@ -21,22 +21,23 @@ static const char *
 op_name (uint32_t kind)
 {
   static const char *const names[] = {
-    [WLP_OP_EMBED]     = "embed",
-    [WLP_OP_NORM]      = "norm",
-    [WLP_OP_LINEAR]    = "linear",
-    [WLP_OP_ROPE]      = "rope",
-    [WLP_OP_ATTENTION] = "attention",
-    [WLP_OP_GLU]       = "glu",
-    [WLP_OP_ACTIVATE]  = "activate",
-    [WLP_OP_ADD]       = "add",
-    [WLP_OP_MUL]       = "mul",
-    [WLP_OP_SCALE]     = "scale",
-    [WLP_OP_SOFTCAP]   = "softcap",
-    [WLP_OP_MOE_ROUTE] = "moe-route",
-    [WLP_OP_MOE_SUM]   = "moe-sum",
-    [WLP_OP_LOGITS]    = "logits",
-    [WLP_OP_POOL]      = "pool",
-    [WLP_OP_CLAMP]     = "clamp",
+    [WLP_OP_EMBED]      = "embed",
+    [WLP_OP_NORM]       = "norm",
+    [WLP_OP_LINEAR]     = "linear",
+    [WLP_OP_ROPE]       = "rope",
+    [WLP_OP_ATTENTION]  = "attention",
+    [WLP_OP_GLU]        = "glu",
+    [WLP_OP_ACTIVATE]   = "activate",
+    [WLP_OP_ADD]        = "add",
+    [WLP_OP_MUL]        = "mul",
+    [WLP_OP_SCALE]      = "scale",
+    [WLP_OP_SOFTCAP]    = "softcap",
+    [WLP_OP_MOE_ROUTE]  = "moe-route",
+    [WLP_OP_MOE_SUM]    = "moe-sum",
+    [WLP_OP_LOGITS]     = "logits",
+    [WLP_OP_POOL]       = "pool",
+    [WLP_OP_CLAMP]      = "clamp",
+    [WLP_OP_STATE_CONV] = "state-conv",
   };
 
   return kind < sizeof names / sizeof names[0] && names[kind] != NULL ? names[kind] : "unknown";
@@ -234,6 +235,28 @@ check_attention (const struct check *c)
 }
 
 static int
+check_state_conv (const struct check *c)
+{
+  const struct wlp_state_conv_params *p = &c->op->p.state_conv;
+  const struct wlp_cache_group *group;
+
+  if (p->width < 2 || p->width > CPU_STATE_MAX_WIDTH)
+    return refuse (c, "the width is out of range");
+  if (in_width (c, 0) == 0 || in_width (c, 0) != out_width (c))
+    return refuse (c, "the widths do not fit");
+  if (c->op->weight[0] == WLP_NONE || extent (c, 0, 0) != p->width || !is_vector (c, 0, p->width * in_width (c, 0))
+      || !is_vector (c, 1, in_width (c, 0)))
+    return refuse (c, "the taps or the bias do not fit the width");
+  if (p->group >= c->program->n_groups || p->group >= WLP_MAX_GROUPS)
+    return refuse (c, "the cache group is out of range");
+  group = &c->program->groups[p->group];
+  if (group->kind != WLP_CACHE_STATE || p->group_layer >= group->n_layers
+      || group->key_width != (p->width - 1) * in_width (c, 0))
+    return refuse (c, "the cache group holds no such state");
+  return 0;
+}
+
+static int
 check_glu (const struct check *c)
 {
   const uint32_t act   = c->op->p.glu.act;
@@ -342,6 +365,8 @@ cpu_check_op (const struct wlp_program *program, const struct wlp_op *op, const 
     return check_rope (&c);
   case WLP_OP_ATTENTION:
     return check_attention (&c);
+  case WLP_OP_STATE_CONV:
+    return check_state_conv (&c);
   case WLP_OP_GLU:
     return check_glu (&c);
   case WLP_OP_ACTIVATE:

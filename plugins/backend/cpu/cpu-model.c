@@ -105,6 +105,8 @@ find_groups (struct wlp_model *model)
 
     if (node->kind == CPU_NODE_STORE && node->op->p.attention.group != WLP_NONE)
       model->uses_group[node->op->p.attention.group] = true;
+    if (node->kind == CPU_NODE_STATE)
+      model->uses_group[node->op->p.state_conv.group] = true;
   }
 }
 
@@ -213,10 +215,11 @@ cpu_model_cache_create (struct wlp_model *model, uint32_t group, enum wlp_type t
   if (group >= model->program->n_groups)
     return wlp_error_set (error, -EINVAL, "cache group %u: the program has %u", group, model->program->n_groups);
   info = &model->program->groups[group];
-  if (info->kind != WLP_CACHE_PAGED && info->kind != WLP_CACHE_WINDOW)
-    return wlp_error_set (error, -ENOTSUP, "cache group %u holds no keys and values", group);
-  if (info->head_dim_k == 0 || info->head_dim_v == 0 || info->key_width % info->head_dim_k != 0
-      || info->value_width != (uint64_t)info->key_width / info->head_dim_k * info->head_dim_v)
+  if (info->kind < WLP_CACHE_PAGED || info->kind > WLP_CACHE_STATE)
+    return wlp_error_set (error, -ENOTSUP, "cache group %u is of unknown kind %u", group, info->kind);
+  if (info->kind != WLP_CACHE_STATE
+      && (info->head_dim_k == 0 || info->head_dim_v == 0 || info->key_width % info->head_dim_k != 0
+          || info->value_width != (uint64_t)info->key_width / info->head_dim_k * info->head_dim_v))
     return wlp_error_set (error, -EINVAL, "cache group %u has no shape", group);
   status = cpu_cache_new (model, group, info, type, n_blocks, ret_cache, error);
   if (status != 0)

@@ -55,6 +55,10 @@ need_of_op (struct build *b, uint32_t i)
     domain = CPU_DOMAIN_ROWS;
   else if (op->kind == WLP_OP_POOL)
     domain = CPU_DOMAIN_TOKENS;
+  if (op->kind == WLP_OP_STATE_CONV && op->out[0] != WLP_NONE) {
+    domain                                = CPU_DOMAIN_TOKENS;
+    b->plan->resources[op->out[0]].domain = domain;
+  }
   b->op_domain[i] = domain;
   if (op->kind == WLP_OP_ATTENTION) {
     const bool store = domain != CPU_DOMAIN_NONE || op->p.attention.group != WLP_NONE;
@@ -454,6 +458,19 @@ add_pool (struct build *b, uint32_t i)
 }
 
 static int
+add_state (struct build *b, uint32_t i)
+{
+  const struct wlp_op *op = &b->program->ops[i];
+  struct cpu_node *node   = add_node (b, CPU_NODE_STATE, CPU_DOMAIN_TOKENS, op, op->layer);
+  int status;
+
+  node->reads[0]  = op->in[0];
+  node->writes[0] = op->out[0];
+  status          = use_floats (b, node, 0, op->weight[0]);
+  return status == 0 ? use_floats (b, node, 1, op->weight[1]) : status;
+}
+
+static int
 add_op (struct build *b, uint32_t i)
 {
   const struct wlp_op *op = &b->program->ops[i];
@@ -469,6 +486,8 @@ add_op (struct build *b, uint32_t i)
     return add_output (b, op->in[0], op->layer);
   case WLP_OP_POOL:
     return add_pool (b, i);
+  case WLP_OP_STATE_CONV:
+    return add_state (b, i);
   default:
     return add_row (b, i);
   }

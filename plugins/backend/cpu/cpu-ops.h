@@ -40,6 +40,8 @@ uint32_t cpu_attention_tile_tokens (const struct wlp_attention_params *params);
 void cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row);
 /* cpu-ops-pool.c */
 void cpu_step_pool (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
+/* cpu-ops-state.c */
+void cpu_step_state (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 
 /* A list of row and slot pairs for each expert that is used, made by GROUP: in the resource's fixed memory. */
 struct cpu_groups {

@@ -20,6 +20,8 @@
 #define CPU_NODE_READS  5
 #define CPU_NODE_WRITES 2
 
+#define CPU_STATE_MAX_WIDTH 64 /* rows that a convolution sees */
+
 enum cpu_domain {
   CPU_DOMAIN_NONE   = 0, /* nobody needs it */
   CPU_DOMAIN_ROWS   = 1, /* the wanted rows */
@@ -41,6 +43,7 @@ enum cpu_node_kind {
   CPU_NODE_EXPERTS, /* a linear layer with an expert axis */
   CPU_NODE_ATTENTION,
   CPU_NODE_POOL,
+  CPU_NODE_STATE, /* for all tokens, even where nobody wants the result */
 };
 
 /* What a node reads or writes: a value of the program, an activation matrix, a table … */
@@ -118,6 +121,7 @@ enum cpu_step_kind {
   CPU_STEP_EXPERTS,
   CPU_STEP_ATTENTION,
   CPU_STEP_POOL,
+  CPU_STEP_STATE,
 };
 
 struct cpu_step {

@@ -62,6 +62,7 @@ name_step (const struct wlp_model *model, const struct cpu_step *step, char *nam
   static const char *const kinds[] = {
     [CPU_STEP_ROWS] = "",           [CPU_STEP_LINEAR] = "linear",       [CPU_STEP_GROUP] = "group",
     [CPU_STEP_EXPERTS] = "experts", [CPU_STEP_ATTENTION] = "attention", [CPU_STEP_POOL] = "pool",
+    [CPU_STEP_STATE] = "state",
   };
   uint32_t i;
 

@@ -41,6 +41,9 @@ run_step (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
   case CPU_STEP_POOL:
     cpu_step_pool (model, step, thread);
     break;
+  case CPU_STEP_STATE:
+    cpu_step_state (model, step, thread);
+    break;
   }
 }
 

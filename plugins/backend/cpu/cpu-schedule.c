@@ -87,6 +87,8 @@ step_kind_of (enum cpu_node_kind kind)
     return CPU_STEP_ATTENTION;
   case CPU_NODE_POOL:
     return CPU_STEP_POOL;
+  case CPU_NODE_STATE:
+    return CPU_STEP_STATE;
   default:
     return CPU_STEP_ROWS;
   }
@@ -134,7 +136,7 @@ schedule_next (struct schedule *s)
   return schedule_rows (s, CPU_DOMAIN_TOKENS) || schedule_rows (s, CPU_DOMAIN_ROWS)
          || schedule_kind (s, CPU_NODE_GROUP, false) || schedule_kind (s, CPU_NODE_LINEAR, true)
          || schedule_kind (s, CPU_NODE_EXPERTS, true) || schedule_kind (s, CPU_NODE_ATTENTION, false)
-         || schedule_kind (s, CPU_NODE_POOL, false);
+         || schedule_kind (s, CPU_NODE_STATE, false) || schedule_kind (s, CPU_NODE_POOL, false);
 }
 
 static void

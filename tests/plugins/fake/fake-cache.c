@@ -17,6 +17,12 @@ width_of (const struct wlp_cache *cache, int which)
   return which == 0 ? group_of (cache)->key_width : group_of (cache)->value_width;
 }
 
+static int
+is_state (const struct wlp_cache *cache)
+{
+  return group_of (cache)->kind == WLP_CACHE_STATE;
+}
+
 static void *
 cache_alloc (struct wlp_model *model, uint64_t n_bytes)
 {
@@ -91,6 +97,10 @@ fake_cache_create (struct wlp_model *model, uint32_t group, enum wlp_type type, 
   cache->type     = type;
   cache->n_blocks = n_blocks;
   model->n_caches++;
+  if (is_state (cache) && type != WLP_TYPE_F32) {
+    fake_cache_free (cache);
+    return wlp_error_set (error, -ENOTSUP, "a state is float32");
+  }
   for (int which = 0; which < 2; which++) {
     if (width_of (cache, which) > FAKE_MAX_ROW
         || wlq_row_bytes (type, width_of (cache, which), &cache->row_bytes[which]) != 0) {
@@ -100,8 +110,10 @@ fake_cache_create (struct wlp_model *model, uint32_t group, enum wlp_type type, 
     }
   }
   cache->block_bytes = (cache->row_bytes[0] + cache->row_bytes[1]) * written_bytes (cache);
-  cache->data        = cache_alloc (model, cache->block_bytes * n_blocks);
-  cache->written     = cache_alloc (model, written_bytes (cache) * n_blocks);
+  if (is_state (cache)) /* one row for each layer, at position 0 */
+    cache->block_bytes = cache->row_bytes[0] * group_of (cache)->n_layers;
+  cache->data    = cache_alloc (model, cache->block_bytes * n_blocks);
+  cache->written = cache_alloc (model, written_bytes (cache) * n_blocks);
   if (cache->data == NULL || cache->written == NULL) {
     fake_cache_free (cache);
     return wlp_error_set (error, -ENOMEM, "no memory for %u blocks", n_blocks);
@@ -179,7 +191,7 @@ fake_cache_import (struct wlp_cache *cache, uint32_t block, const void *memory, 
 static uint8_t *
 row_at (const struct wlp_cache *cache, uint32_t block, uint32_t layer, uint32_t position, int which)
 {
-  uint64_t layer_bytes = (cache->row_bytes[0] + cache->row_bytes[1]) * WLP_BLOCK_POSITIONS;
+  uint64_t layer_bytes = (cache->row_bytes[0] + cache->row_bytes[1]) * (is_state (cache) ? 1 : WLP_BLOCK_POSITIONS);
   uint8_t *keys        = block_data (cache, block) + layer * layer_bytes;
 
   return keys + (which == 0 ? 0 : cache->row_bytes[0] * WLP_BLOCK_POSITIONS) + cache->row_bytes[which] * position;

@@ -325,6 +325,8 @@ fake_op_run (struct wlp_model *model, const struct wlp_op *op, struct wlp_error 
     break;
   case WLP_OP_POOL:
     return run_pool (model, op, error);
+  case WLP_OP_STATE_CONV:
+    return fake_state_conv_run (model, op, error);
   default:
     run_elements (model, op);
   }

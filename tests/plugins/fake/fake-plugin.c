@@ -59,7 +59,10 @@ static int
 fake_supports (struct wlp_backend *backend, uint32_t device, const struct wlp_program *program, const struct wlp_op *op,
                const struct wlp_weight_source *sources)
 {
-  if (device != 0 || op->kind < WLP_OP_EMBED || op->kind > WLP_OP_CLAMP)
+  if (device != 0 || op->kind < WLP_OP_EMBED || (op->kind > WLP_OP_CLAMP && op->kind != WLP_OP_STATE_CONV))
+    return 0;
+  if (op->kind == WLP_OP_STATE_CONV
+      && (uint64_t)op->p.state_conv.width * program->values[op->in[0]].width > FAKE_MAX_ROW)
     return 0;
   if (op->kind == WLP_OP_ATTENTION && (uint64_t)op->p.attention.n_head * op->p.attention.head_dim_v > FAKE_MAX_ROW)
     return 0;

@@ -84,8 +84,9 @@ int fake_wait (struct wlp_model *model, struct wlp_error *error);
 float *fake_row (const struct wlp_model *model, wlp_value value, uint32_t token);
 uint32_t fake_width (const struct wlp_model *model, wlp_value value);
 
-/* fake-ops.c, fake-attention.c, fake-route.c: one operator over all tokens of the batch. */
+/* fake-ops.c, fake-attention.c, fake-route.c, fake-state.c: one operator over all tokens of the batch. */
 int fake_op_run (struct wlp_model *model, const struct wlp_op *op, struct wlp_error *error);
 int fake_attention_run (struct wlp_model *model, const struct wlp_op *op, struct wlp_error *error);
 void fake_rope_run (struct wlp_model *model, const struct wlp_op *op);
+int fake_state_conv_run (struct wlp_model *model, const struct wlp_op *op, struct wlp_error *error);
 void fake_route_run (struct wlp_model *model, const struct wlp_op *op);

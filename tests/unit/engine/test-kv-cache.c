@@ -556,16 +556,46 @@ test_types (void)
   g_assert_cmpuint (wly_kv_cache_position_bytes (&program, WLP_TYPE_Q4_0), ==, 0);
 }
 
+/* A sequence goes on behind its last position, or behind a full block. */
 static void
 test_state (void)
 {
-  struct wlp_cache_group state    = { .kind = WLP_CACHE_STATE, .n_layers = 1, .key_width = 8 };
+  struct wlp_cache_group state    = { .kind = WLP_CACHE_STATE, .n_layers = 2, .key_width = 40 };
   struct wlp_program with_a_state = program;
   g_autoptr (GError) error        = NULL;
+  g_autoptr (WlyKvCache) cache    = NULL;
+  g_autoptr (WlySequence) a       = NULL;
+  g_autoptr (WlySequence) b       = NULL;
 
   with_a_state.groups = &state;
-  g_assert_null (wly_kv_cache_new (&fake_ops, NULL, &with_a_state, 1024, &error));
-  g_assert_error (error, WLY_ERROR, WLY_ERROR_NOT_SUPPORTED);
+  g_assert_cmpuint (wly_kv_cache_position_bytes (&with_a_state, WLP_TYPE_F16), ==, 5); /* 320 bytes for 64 */
+  cache = wly_kv_cache_new (&fake_ops, NULL, &with_a_state, 64 * 1024, &error);
+  g_assert_no_error (error);
+  a = wly_sequence_new (cache, WLP_TYPE_F16, 0, 500, &error);
+  b = wly_sequence_new (cache, WLP_TYPE_F16, 0, 500, &error);
+  g_assert_no_error (error);
+  append (a, 1, 0, 200);
+  compute (a);
+  g_assert_cmpuint (wly_sequence_n_computed (a), ==, 200);
+  /* within a block that is not full, only from its start on */
+  wly_sequence_truncate (a, 199);
+  g_assert_cmpuint (wly_sequence_n_computed (a), ==, 192);
+  wly_sequence_truncate (a, 128);
+  g_assert_cmpuint (wly_sequence_n_computed (a), ==, 128);
+  wly_sequence_truncate (a, 100);
+  g_assert_cmpuint (wly_sequence_n_computed (a), ==, 64);
+  compute (a);
+  /* the last token is wanted, so a block that ends with it is of no use */
+  g_assert_cmpuint (append (b, 1, 0, 64), ==, 0);
+  g_assert_cmpuint (append (b, 1, 64, 1), ==, 64);
+  compute (b);
+  /* nobody knows what a step that failed has done to the state */
+  g_assert_true (wly_sequence_append (b, wly_sequence_tokens (a) + 65, 5, NULL, &error));
+  g_assert_cmpuint (wly_sequence_n_computed (b), ==, 65);
+  g_assert_true (wly_sequence_reserve (b, 5, &error));
+  wly_sequence_cancel (b);
+  g_assert_cmpuint (wly_sequence_n_computed (b), ==, 64);
+  compute (b);
 }
 
 int

@@ -12,7 +12,7 @@ import os
 import sys
 
 from arch_net import (MXFP4, Net, Rope, add, apply, attention, cap, chosen_shares, clamped, f32, flag, gelu, gelu_tanh,
-                      gguf_file, layer_row, normed, scaled, sigmoid, silu, softmax_shares, sum_shares, u32,
+                      gguf_file, heads, layer_row, mul, normed, scaled, sigmoid, silu, softmax_shares, sum_shares, u32,
                       u32s)
 
 RMS, LAYER = 'attention.layer_norm_rms_epsilon', 'attention.layer_norm_epsilon'
@@ -473,6 +473,35 @@ def sample_starcoder():
 def sample_starcoder2():
     net = Net('starcoder2', 82, 2, 24, 40, 4, 2, 6, 51)
     return net, gpt2(net, Rope(6, True), False, False)
+
+
+# ---- lfm2 ----
+
+def convolved(a, taps, width):
+    """Each channel with its own taps, the newest row's last; nothing stands before the first row."""
+    return [[sum(taps[c * width + j] * a[t - width + 1 + j][c] for j in range(width) if t - width + 1 + j >= 0)
+             for c in range(len(a[0]))] for t in range(len(a))]
+
+
+def sample_lfm2():
+    kinds = [0, 2, 0, 0, 2]  # heads of keys and values; 0: a convolution
+    net = Net('lfm2', 94, 5, 24, 40, 4, 2, 6, 59, n_ctx=256, n_tokens=140).key(RMS, f32(EPS))
+    net.key('attention.head_count_kv', u32s(kinds)).key('shortconv.l_cache', u32(3))
+    rope = Rope(6, True)
+    x = net.embed()
+    for kind, p in zip(kinds, prefixes(net)):
+        n = net.rms(p + 'attn_norm', x, EPS)
+        if kind:
+            q, k, v = net.qkv(p, n)
+            q, k = rope(net.rms(p + 'attn_q_norm', q, EPS, 6)), rope(net.rms(p + 'attn_k_norm', k, EPS, 6))
+            y = net.out(p, attention(q, k, v, 6))
+        else:
+            b, c, z = zip(*(heads(row, 24) for row in net.linear(p + 'shortconv.in_proj', n, 24, 72)))
+            y = convolved(mul(b, z), net.tensor(p + 'shortconv.conv.weight', 3, 24, deviation=0.5), 3)
+            y = net.linear(p + 'shortconv.out_proj', mul(c, y), 24, 24)
+        x = add(x, y)
+        x = add(x, net.glu(p, net.rms(p + 'ffn_norm', x, EPS)))
+    return net, net.output(net.rms('token_embd_norm', x, EPS), tied=True)
 
 
 # ---- bert ----

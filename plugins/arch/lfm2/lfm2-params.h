@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Hyper-parameters of LFM2.
+ */
+#pragma once
+
+#include "woolly-plugin/arch-layer.h"
+
+struct lfm2_params {
+  struct wlp_dims dims;
+  struct wlp_rope_params rope;
+  uint32_t n_attention; /* layers with attention; the others have a convolution */
+  uint32_t conv_width;
+  float norm_eps;
+  uint8_t has_attention[WLP_KEY_MAX_LAYERS];
+};
+
+/* 0, or a negative errno with @error naming the key. */
+int lfm2_params_read (const struct wlp_metadata *metadata, struct lfm2_params *ret_params, struct wlp_error *error);

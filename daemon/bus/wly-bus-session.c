@@ -212,6 +212,15 @@ save_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
 }
 
 static void
+restored_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  wly_session_file_restore_finish (WLY_SESSION (source), result, &error);
+  finish (data, NULL, error);
+}
+
+static void
 proceed_to_restore (WlyBusCall *call, WlySession *session, GVariant *parameters)
 {
   g_autoptr (GError) error = NULL;
@@ -219,9 +228,10 @@ proceed_to_restore (WlyBusCall *call, WlySession *session, GVariant *parameters)
 
   if (!begin (call, session))
     return;
-  if (fd >= 0)
-    wly_session_file_restore (session, fd, &error);
-  finish (call, NULL, error);
+  if (fd < 0)
+    finish (call, NULL, error);
+  else
+    wly_session_file_restore_async (session, fd, restored_cb, call);
 }
 
 static void

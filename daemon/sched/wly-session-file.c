@@ -74,7 +74,12 @@ save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   Save *save = data;
   gsize n_bytes, at = 0;
   const guint8 *bytes = g_bytes_get_data (save->bytes, &n_bytes);
+  struct stat status;
 
+  if (fstat (save->fd, &status) != 0 || !S_ISREG (status.st_mode)) {
+    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
+    return;
+  }
   while (at < n_bytes) {
     gssize n = pwrite (save->fd, bytes + at, n_bytes - at, (off_t)at);
     if (n < 0 && errno == EINTR)
@@ -111,13 +116,8 @@ wly_session_file_save_async (WlySession *session, int fd, GAsyncReadyCallback ca
   g_autoptr (GTask) task   = g_task_new (session, NULL, callback, user_data);
   g_autoptr (GBytes) bytes = NULL;
   GError *error            = NULL;
-  struct stat status;
   Save *save;
 
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode)) {
-    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
-    return;
-  }
   bytes = make_file (session, &error);
   if (bytes == NULL) {
     g_task_return_error (task, error);
@@ -136,10 +136,33 @@ wly_session_file_save_finish (WlySession *session, GAsyncResult *result, GError 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-gboolean
-wly_session_file_restore (WlySession *session, int fd, GError **error)
+static void
+read_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  g_autoptr (GBytes) file   = wly_os_read_fd (fd, MAX_BYTES, error);
+  int fd        = GPOINTER_TO_INT (data);
+  GError *error = NULL;
+  GBytes *file  = wly_os_read_fd (fd, MAX_BYTES, &error);
+
+  close (fd);
+  if (file != NULL)
+    g_task_return_pointer (task, file, (GDestroyNotify)g_bytes_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+wly_session_file_restore_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (session, NULL, callback, user_data);
+
+  g_task_set_task_data (task, GINT_TO_POINTER (fcntl (fd, F_DUPFD_CLOEXEC, 3)), NULL);
+  g_task_run_in_thread (task, read_thread);
+}
+
+gboolean
+wly_session_file_restore_finish (WlySession *session, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GBytes) file   = g_task_propagate_pointer (G_TASK (result), error);
   g_autoptr (GBytes) tokens = NULL;
   guint8 header[HEADER_BYTES];
   const guint8 *data;

@@ -19,7 +19,9 @@ G_BEGIN_DECLS
 void wly_session_file_save_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data);
 gboolean wly_session_file_save_finish (WlySession *session, GAsyncResult *result, GError **error);
 
-/* Errors: WLY_ERROR_INVALID_ARGS for what Save did not write, or wrote for another model. */
-gboolean wly_session_file_restore (WlySession *session, int fd, GError **error);
+/* Reads it in a thread: the file system may be slow, or hang; @fd is duplicated.
+ * Errors: WLY_ERROR_INVALID_ARGS for what Save did not write, or wrote for another model. */
+void wly_session_file_restore_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data);
+gboolean wly_session_file_restore_finish (WlySession *session, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -36,6 +36,7 @@ struct _WoollyStream {
   gsize consumed; /* bytes of the buffer that were parsed */
   gboolean ended; /* END or an error was seen */
   gboolean pending;
+  GSource *waiting;         /* of a read, for the descriptor; NULL: none waits */
   WoollyRemote *generation; /* NULL for a bare descriptor */
 };
 
@@ -46,6 +47,7 @@ woolly_stream_finalize (GObject *object)
 {
   WoollyStream *self = WOOLLY_STREAM (object);
 
+  g_clear_pointer (&self->waiting, g_source_unref);
   woolly_stream_close (self);
   g_byte_array_unref (self->buffer);
   g_clear_pointer (&self->generation, woolly_remote_unref);
@@ -92,21 +94,34 @@ woolly_stream_new_for_generation (int fd, WoollyRemote *generation)
   return self;
 }
 
+static void
+close_fd (WoollyStream *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+}
+
 /**
  * woolly_stream_close:
  * @self: a stream
  *
- * Hangs up, which ends the generation if it has not ended yet. Reading afterwards gives nothing more.
+ * Hangs up, which ends the generation if it has not ended yet. Reading afterwards gives nothing more, and a read that
+ * waits ends with nothing.
  */
 void
 woolly_stream_close (WoollyStream *self)
 {
   g_return_if_fail (WOOLLY_IS_STREAM (self));
 
-  if (self->fd >= 0)
-    close (self->fd);
-  self->fd    = -1;
   self->ended = TRUE;
+  if (self->waiting == NULL) {
+    close_fd (self);
+    return;
+  }
+  /* Another file may get the number at once, and the read would wait for that one: it closes the descriptor itself. */
+  shutdown (self->fd, SHUT_RDWR);
+  g_source_set_ready_time (self->waiting, 0);
 }
 
 typedef enum {
@@ -297,6 +312,11 @@ static void stream_pump (GTask *task);
 static gboolean
 readable_cb (int fd, GIOCondition condition, gpointer user_data)
 {
+  WoollyStream *self = g_task_get_source_object (user_data);
+
+  g_clear_pointer (&self->waiting, g_source_unref);
+  if (self->ended)
+    close_fd (self);
   stream_pump (g_object_ref (user_data));
   return G_SOURCE_REMOVE;
 }
@@ -335,6 +355,7 @@ stream_pump (GTask *task)
       g_source_set_dummy_callback (cancelled);
       g_source_add_child_source (ready, cancelled);
     }
+    self->waiting = g_source_ref (ready);
     g_task_attach_source (task, ready, G_SOURCE_FUNC (readable_cb));
     break;
   }

@@ -371,6 +371,29 @@ test_close (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* The next file that is opened gets the number of the one that was closed. */
+static void
+test_close_while_reading (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error        = NULL;
+  int other[2];
+  char byte;
+
+  woolly_stream_read_async (fixture->stream, NULL, store_result_cb, &result);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_null (result);
+  woolly_stream_close (fixture->stream);
+  g_assert_cmpint (recv (fixture->writer, &byte, 1, 0), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, other), ==, 0);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (woolly_stream_read_finish (fixture->stream, result, &error));
+  g_assert_no_error (error);
+  close (other[0]);
+  close (other[1]);
+}
+
 static void
 add (const char *name, void (*function) (Fixture *, gconstpointer))
 {
@@ -399,5 +422,6 @@ main (int argc, char **argv)
   add ("empty", test_empty);
   add ("cancel-and-go-on", test_cancel_and_go_on);
   add ("close", test_close);
+  add ("close-while-reading", test_close_while_reading);
   return g_test_run ();
 }

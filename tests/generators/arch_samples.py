@@ -483,9 +483,9 @@ def convolved(a, taps, width):
              for c in range(len(a[0]))] for t in range(len(a))]
 
 
-def sample_lfm2():
-    kinds = [0, 2, 0, 0, 2]  # heads of keys and values; 0: a convolution
-    net = Net('lfm2', 94, 5, 24, 40, 4, 2, 6, 59, n_ctx=256, n_tokens=140).key(RMS, f32(EPS))
+def lfm2(net, kinds, window=0):
+    """kinds: heads of keys and values in each layer; 0: a convolution."""
+    net.key(RMS, f32(EPS))
     net.key('attention.head_count_kv', u32s(kinds)).key('shortconv.l_cache', u32(3))
     rope = Rope(6, True)
     x = net.embed()
@@ -494,14 +494,25 @@ def sample_lfm2():
         if kind:
             q, k, v = net.qkv(p, n)
             q, k = rope(net.rms(p + 'attn_q_norm', q, EPS, 6)), rope(net.rms(p + 'attn_k_norm', k, EPS, 6))
-            y = net.out(p, attention(q, k, v, 6))
+            y = net.out(p, attention(q, k, v, 6, window=window))
         else:
             b, c, z = zip(*(heads(row, 24) for row in net.linear(p + 'shortconv.in_proj', n, 24, 72)))
             y = convolved(mul(b, z), net.tensor(p + 'shortconv.conv.weight', 3, 24, deviation=0.5), 3)
             y = net.linear(p + 'shortconv.out_proj', mul(c, y), 24, 24)
         x = add(x, y)
         x = add(x, net.glu(p, net.rms(p + 'ffn_norm', x, EPS)))
-    return net, net.output(net.rms('token_embd_norm', x, EPS), tied=True)
+    return net.output(net.rms('token_embd_norm', x, EPS), tied=True)
+
+
+def sample_lfm2():
+    net = Net('lfm2', 94, 5, 24, 40, 4, 2, 6, 59, n_ctx=256, n_tokens=140)
+    return net, lfm2(net, [0, 2, 0, 0, 2])
+
+
+def sample_lfm2_window():
+    net = Net('lfm2', 95, 3, 24, 40, 4, 4, 6, 59).key('attention.sliding_window', u32(5))
+    net.key('attention.head_count', u32s([4, 0, 4]))
+    return net, lfm2(net, [4, 0, 4], 5)
 
 
 # ---- bert ----

@@ -33,10 +33,11 @@ norm (const struct network *n, const char *part, wlp_value x, uint32_t group)
 static wlp_value
 attention (struct network *n, wlp_value x)
 {
-  const struct wlp_dims *d                 = &n->p->dims;
-  const struct wlp_attention_params params = wlp_layer_attention (d, n->cache, n->n_attention++);
+  const struct wlp_dims *d           = &n->p->dims;
+  struct wlp_attention_params params = wlp_layer_attention (d, n->cache, n->n_attention++);
   wlp_value qkv[3];
 
+  params.window = n->p->window;
   wlp_layer_qkv (&n->layer, d, x, qkv);
   qkv[0] = wlp_rope (n->layer.b, norm (n, "attn_q_norm", qkv[0], d->head_dim_k), WLP_NONE, &n->p->rope);
   qkv[1] = wlp_rope (n->layer.b, norm (n, "attn_k_norm", qkv[1], d->head_dim_k), WLP_NONE, &n->p->rope);
@@ -72,7 +73,7 @@ lfm2_graph_describe (struct wlp_builder *b, const struct lfm2_params *p)
   wlp_value x;
 
   wlp_dims_limits (b, d, WLP_POOL_NONE);
-  n.cache = p->n_attention > 0 ? wlp_attention_cache (b, d, p->n_attention, 0) : WLP_NONE;
+  n.cache = p->n_attention > 0 ? wlp_attention_cache (b, d, p->n_attention, p->window) : WLP_NONE;
   n.state = n_conv > 0 ? wlp_state_cache (b, n_conv, (p->conv_width - 1) * d->n_embd) : WLP_NONE;
 
   x = wlp_embed (b, tokens, 1);

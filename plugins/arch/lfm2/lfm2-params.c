@@ -34,6 +34,7 @@ lfm2_params_read (const struct wlp_metadata *metadata, struct lfm2_params *ret_p
   p->dims       = wlp_keys_sizes (&keys);
   p->conv_width = wlp_keys_u32 (&keys, "shortconv.l_cache", WLP_KEY_REQUIRED, 2, 64);
   p->norm_eps   = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
+  p->window     = wlp_keys_u32 (&keys, "attention.sliding_window", 0, 0, INT32_MAX);
   read_heads (&keys, p);
   if (keys.code == 0 && p->n_attention > 0) {
     wlp_keys_head_dims (&keys, &p->dims);

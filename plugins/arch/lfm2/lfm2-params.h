@@ -11,6 +11,7 @@ struct lfm2_params {
   struct wlp_rope_params rope;
   uint32_t n_attention; /* layers with attention; the others have a convolution */
   uint32_t conv_width;
+  uint32_t window; /* that attention sees; 0: all */
   float norm_eps;
   uint8_t has_attention[WLP_KEY_MAX_LAYERS];
 };

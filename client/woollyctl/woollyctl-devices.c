@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "woollyctl-cmds.h"
 #include "woollyctl-json.h"
-#include "woollyctl-options.h"
+#include "woollyctl-listing.h"
 #include "woollyctl-output.h"
-#include "woollyctl-service.h"
 #include "woollyctl-signals.h"
 
 #include <glib/gi18n.h>
@@ -48,22 +47,14 @@ print_table (GVariant *devices)
 WoollyctlExit
 woollyctl_devices (int argc, char **argv)
 {
-  g_autoptr (WoollyctlOptions) options =
-      woollyctl_options_new (NULL, N_ ("Shows what models can run on, the best first."));
   g_autoptr (WoollyClient) client = NULL;
   g_autoptr (GVariant) devices    = NULL;
   g_autoptr (GError) error        = NULL;
   gboolean json                   = FALSE;
   int status                      = WOOLLYCTL_OK;
-  const GOptionEntry entries[]    = {
-       { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
-       { 0 },
-  };
 
-  woollyctl_options_add (options, entries);
-  if (!woollyctl_options_parse (options, argc, argv, 0, 0))
-    return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
+  client = woollyctl_listing_begin (N_ ("Shows what models can run on, the best first."), WOOLLY_CLIENT_NONE, argc,
+                                    argv, &json, &status);
   if (client == NULL)
     return (WoollyctlExit)status;
   devices = woolly_client_list_devices (client, woollyctl_signals_get_cancellable (), &error);

@@ -2,7 +2,7 @@
 #include "woollyctl-cmds.h"
 #include "woollyctl-describe.h"
 #include "woollyctl-json.h"
-#include "woollyctl-options.h"
+#include "woollyctl-listing.h"
 #include "woollyctl-output.h"
 #include "woollyctl-service.h"
 
@@ -31,20 +31,12 @@ print_table (GListModel *models)
 WoollyctlExit
 woollyctl_list (int argc, char **argv)
 {
-  g_autoptr (WoollyctlOptions) options =
-      woollyctl_options_new (NULL, N_ ("Lists the models of the catalogue, those that cannot be used, too."));
   g_autoptr (WoollyClient) client = NULL;
   gboolean json                   = FALSE;
   int status                      = WOOLLYCTL_OK;
-  const GOptionEntry entries[]    = {
-       { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
-       { 0 },
-  };
 
-  woollyctl_options_add (options, entries);
-  if (!woollyctl_options_parse (options, argc, argv, 0, 0))
-    return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
+  client = woollyctl_listing_begin (N_ ("Lists the models of the catalogue, those that cannot be used, too."),
+                                    WOOLLY_CLIENT_NONE, argc, argv, &json, &status);
   if (client == NULL)
     return (WoollyctlExit)status;
   woollyctl_service_settle (client, NULL);

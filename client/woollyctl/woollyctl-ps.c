@@ -2,9 +2,8 @@
 #include "woollyctl-cmds.h"
 #include "woollyctl-describe.h"
 #include "woollyctl-json.h"
-#include "woollyctl-options.h"
+#include "woollyctl-listing.h"
 #include "woollyctl-output.h"
-#include "woollyctl-service.h"
 #include "woollyctl-signals.h"
 
 #include <glib/gi18n.h>
@@ -86,21 +85,14 @@ print_table (GPtrArray *models)
 WoollyctlExit
 woollyctl_ps (int argc, char **argv)
 {
-  g_autoptr (WoollyctlOptions) options = woollyctl_options_new (
-      NULL, N_ ("Shows the models in memory, and which programs use them. Does not start the service."));
   g_autoptr (GPtrArray) loaded    = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (WoollyClient) client = NULL;
   gboolean json                   = FALSE;
   int status                      = WOOLLYCTL_OK;
-  const GOptionEntry entries[]    = {
-       { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print JSON"), NULL },
-       { 0 },
-  };
 
-  woollyctl_options_add (options, entries);
-  if (!woollyctl_options_parse (options, argc, argv, 0, 0))
-    return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_DO_NOT_START, &status);
+  client = woollyctl_listing_begin (
+      N_ ("Shows the models in memory, and which programs use them. Does not start the service."),
+      WOOLLY_CLIENT_DO_NOT_START, argc, argv, &json, &status);
   if (client == NULL)
     return (WoollyctlExit)status;
 

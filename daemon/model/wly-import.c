@@ -3,6 +3,7 @@
 
 #include "wly-error.h"
 #include "wly-model-files.h"
+#include "wly-os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,21 +105,6 @@ set_errno (GError **error, const char *what, const char *path)
 }
 
 static gboolean
-write_chunk (int fd, const char *data, gsize n_bytes)
-{
-  while (n_bytes > 0) {
-    gssize n = write (fd, data, n_bytes);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return FALSE;
-    data += n;
-    n_bytes -= (gsize)n;
-  }
-  return TRUE;
-}
-
-static gboolean
 copy (WlyImport *self, int out, GError **error)
 {
   g_autofree char *buffer = g_malloc (CHUNK_BYTES);
@@ -134,7 +120,7 @@ copy (WlyImport *self, int out, GError **error)
     }
     if (n == 0)
       return TRUE;
-    if (!write_chunk (out, buffer, (gsize)n)) {
+    if (!wly_os_write_all (out, buffer, (gsize)n)) {
       set_errno (error, "cannot write", self->hidden);
       return FALSE;
     }

@@ -24,17 +24,19 @@ wly_os_memfd_new (const char *name, GError **error)
   return fd;
 }
 
-static gboolean
-write_all (int fd, const guint8 *data, gsize n_bytes)
+gboolean
+wly_os_write_all (int fd, const void *data, gsize n_bytes)
 {
+  const guint8 *at = data;
+
   while (n_bytes > 0) {
-    gssize n = write (fd, data, n_bytes);
+    gssize n = write (fd, at, n_bytes);
 
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
       return FALSE;
-    data += n;
+    at += n;
     n_bytes -= (gsize)n;
   }
   return TRUE;
@@ -47,7 +49,7 @@ wly_os_memfd_new_sealed (const char *name, const void *data, gsize n_bytes, GErr
 
   if (fd < 0)
     return -1;
-  if (write_all (fd, data, n_bytes) && lseek (fd, 0, SEEK_SET) == 0 && fcntl (fd, F_ADD_SEALS, SEALS) == 0)
+  if (wly_os_write_all (fd, data, n_bytes) && lseek (fd, 0, SEEK_SET) == 0 && fcntl (fd, F_ADD_SEALS, SEALS) == 0)
     return fd;
   g_set_error (error, WLY_ERROR, WLY_ERROR_NO_MEMORY, "Writing a memory file: %s", g_strerror (errno));
   close (fd);

@@ -15,6 +15,9 @@ int wly_os_memfd_new (const char *name, GError **error);
 /* The same with this content, sealed against every change. */
 int wly_os_memfd_new_sealed (const char *name, const void *data, gsize n_bytes, GError **error);
 
+/* write() until all of it is written; FALSE and errno where that fails. */
+gboolean wly_os_write_all (int fd, const void *data, gsize n_bytes);
+
 /* All of a regular file or memfd, at most @max_bytes (else WLY_ERROR_INVALID_ARGS).  A sealed memfd is mapped, anything
  * else is read into memory, so that its owner cannot change it any more. */
 GBytes *wly_os_read_fd (int fd, gsize max_bytes, GError **error);

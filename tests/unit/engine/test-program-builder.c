@@ -22,6 +22,7 @@ static const struct {
   { "fused-bias", 1, { 24, 1, 1, 1 } },       { "experts", 3, { N_EMBD, 6, 5, 1 } },
   { "router", 2, { N_EMBD, 5, 1, 1 } },       { "factors", 1, { 2, 1, 1, 1 } },
   { "output", 2, { N_EMBD, N_VOCAB, 1, 1 } }, { "short-output", 2, { N_EMBD, N_VOCAB - 1, 1, 1 } },
+  { "taps", 2, { 3, N_EMBD, 1, 1 } },
 };
 
 static gboolean
@@ -431,6 +432,73 @@ bad_softcap (struct wlp_builder *b)
   wlp_softcap (b, begin (b), 0);
 }
 
+/* Behind begin(), group 1: two rows of N_EMBD values, in as many layers. */
+static void
+convolve (struct wlp_builder *b, guint32 n_layers, guint32 width, const char *taps, guint32 group, guint32 layer)
+{
+  const struct wlp_cache_group states = { .kind = WLP_CACHE_STATE, .n_layers = n_layers, .key_width = 2 * N_EMBD };
+  const struct wlp_state_conv_params params = { .group = group, .group_layer = layer, .width = width };
+  wlp_value x                               = begin (b);
+
+  b->ops->cache_group (b, &states);
+  x = wlp_state_conv (b, x, named (b, taps), WLP_NONE, &params);
+  wlp_state_conv (b, x, named (b, taps), WLP_NONE, &params);
+}
+
+static void
+bad_state_width (struct wlp_builder *b)
+{
+  convolve (b, 1, 1, "taps", 1, 0);
+}
+
+static void
+bad_state_taps (struct wlp_builder *b)
+{
+  convolve (b, 1, 3, "square", 1, 0);
+}
+
+static void
+bad_state_group (struct wlp_builder *b)
+{
+  convolve (b, 1, 3, "taps", 2, 0);
+}
+
+static void
+bad_state_kind (struct wlp_builder *b)
+{
+  convolve (b, 1, 3, "taps", 0, 0);
+}
+
+static void
+bad_state_layer (struct wlp_builder *b)
+{
+  convolve (b, 1, 3, "taps", 1, 1);
+}
+
+static void
+bad_state_size (struct wlp_builder *b)
+{
+  convolve (b, 1, N_EMBD, "square", 1, 0);
+}
+
+static void
+bad_state_twice (struct wlp_builder *b)
+{
+  convolve (b, 1, 3, "taps", 1, 0);
+}
+
+static void
+bad_state_unused (struct wlp_builder *b)
+{
+  const struct wlp_cache_group states = { .kind = WLP_CACHE_STATE, .n_layers = 1, .key_width = 2 * N_EMBD };
+  struct wlp_attention_params params  = sound_attention;
+
+  params.group = 0;
+  attend (b, begin (b), &params);
+  b->ops->cache_group (b, &states);
+  wlp_logits (b, wlp_linear (b, 0, named (b, "output"), WLP_NONE));
+}
+
 static void
 bad_kind (struct wlp_builder *b)
 {
@@ -543,6 +611,14 @@ static const struct {
   { "extra-weight", bad_extra_weight, { "tensor too many" } },
   { "activation", bad_activation, { "activation" } },
   { "softcap", bad_softcap, { "cap of 0" } },
+  { "state-width", bad_state_width, { "state-conv", "width is 1" } },
+  { "state-taps", bad_state_taps, { "square", "extent 0 should be 3" } },
+  { "state-group", bad_state_group, { "no cache group 2" } },
+  { "state-kind", bad_state_kind, { "cache group 0 holds no state" } },
+  { "state-layer", bad_state_layer, { "layer 1 of cache group 1" } },
+  { "state-size", bad_state_size, { "no state of 7 rows of 8" } },
+  { "state-twice", bad_state_twice, { "written twice" } },
+  { "state-unused", bad_state_unused, { "layer 0 of cache group 1" } },
   { "kind", bad_kind, { "operator number 33" } },
   { "no-output", bad_no_output, { "no output" } },
   { "two-outputs", bad_two_outputs, { "output already" } },

@@ -77,7 +77,7 @@ struct wlp_adapter_list {
 /* One sequence of a batch.  Position p of group g lies in block blocks[g][p / WLP_BLOCK_POSITIONS] of caches[g].  Of a
  * state group, that block has the state behind the last position of it that was computed: a batch that begins at
  * position p reads the state of p - 1 and leaves one in each block that it gets through or ends in.  So a sequence can
- * go on behind what it computed last, or behind any full block. */
+ * go on behind what it computed last, or behind any full block.  Its positions follow one another without a gap. */
 struct wlp_sequence {
   struct wlp_cache *caches[WLP_MAX_GROUPS]; /* by cache group; the type of the cache is the sequence's */
   const uint32_t *blocks[WLP_MAX_GROUPS];   /* block tables */

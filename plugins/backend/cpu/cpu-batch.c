@@ -136,6 +136,9 @@ check_caches (struct wlp_model *model, const struct wlp_batch *batch, struct wlp
 
       if (!model->uses_group[group])
         continue;
+      if (info->kind == WLP_CACHE_STATE && last - first + 1 != model->run.n_of_seq[sequence])
+        return wlp_error_set (error, -EINVAL, "the positions of sequence %u leave a gap, which its state cannot",
+                              sequence);
       if (info->kind == WLP_CACHE_WINDOW)
         from = first + 1 > info->window ? first + 1 - info->window : 0;
       status = check_blocks (model, &batch->sequences[sequence], group, from, last, error);

@@ -58,10 +58,13 @@ static gboolean
 is_optional (const char *name)
 {
   static const char *const ends[]  = { ".bias", "attn_qkv.weight", "attn_q_norm.weight", "attn_k_norm.weight" };
-  static const char *const names[] = {
-    "output.weight",      "rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight",
-    "token_types.weight", "cls.weight"
-  };
+  static const char *const names[] = { "output.weight",
+                                       "rope_freqs.weight",
+                                       "rope_factors_short.weight",
+                                       "rope_factors_long.weight",
+                                       "token_types.weight",
+                                       "cls.weight",
+                                       NULL };
 
   for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
     if (g_str_has_suffix (name, ends[i]))

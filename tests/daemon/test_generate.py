@@ -133,7 +133,7 @@ class Generations(Case):
         self.behave(**{'load-ms': 300})
         streams = [self.client().generate('m', f'say {i}')[1] for i in range(5)]
         self.assertEqual([text_of(stream.all()) for stream in streams], ['0', '1', '2', '3', '4'])
-        self.assertEqual(len(self.workers()), 1)
+        self.until(lambda: len(self.workers()) == 1)
 
 
 class Deaths(Case):

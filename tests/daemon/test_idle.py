@@ -42,7 +42,7 @@ class Idle(RealCase):
         stays = self.client()  # not in the main loop: it needs nothing
         stays.manager('OpenSession', '(sa{sv})', (TINY, {}))
         self.assertQuiet([self.daemon.pid, *self.workers()])
-        self.assertEqual(len(self.workers()), 1)
+        self.until(lambda: len(self.workers()) == 1)
 
     def test_memory(self):
         """Without a model: before the first one, with the plugins known, and when the last one has left."""

@@ -34,7 +34,7 @@ class Broken(RealCase):
             self.assertEqual(row['state'], 'usable', row)
         self.assertIn('cpu', [row['id'] for row in self.app.manager('ListDevices')])
         self.works()
-        self.assertEqual(len(self.workers()), 1)  # and none of the probes
+        self.until(lambda: len(self.workers()) == 1)  # and none of the probes
 
     def test_do_not_keep_a_model_waiting(self):
         """The first request comes while they are looked at."""
@@ -114,7 +114,7 @@ class Nan(Faulty):
         path, stream = self.app.generate(TINY, 'Once', **greedy(100))
         self.assertEqual(stream.all()[-1][0], 'error')
         self.assertEqual(self.result(path)[1]['error'], 'org.woolly.Error.NumericFault')
-        self.assertEqual(len(self.workers()), 1)
+        self.until(lambda: len(self.workers()) == 1)
 
 
 if __name__ == '__main__':

@@ -153,7 +153,7 @@ class Undisturbed(RealCase):
         states = {name: row['State'] for name, row in self.app.models().items()}
         self.assertEqual((states['medium'], states['third']), ('ready', 'ready'))
         self.state(self.app, TINY, 'available')
-        self.assertEqual(len(self.workers()), 2)
+        self.until(lambda: len(self.workers()) == 2)
         self.finish()
 
     def test_other_model_is_unloaded(self):

@@ -100,9 +100,12 @@ get_properties (GDBusInterfaceSkeleton *skeleton)
   WlyBusObject *self               = WLY_BUS_OBJECT (skeleton);
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
-  for (gsize i = 0; self->info->properties != NULL && self->info->properties[i] != NULL; i++)
-    g_variant_builder_add (&builder, "{sv}", self->info->properties[i]->name,
-                           self->property (self->self, NULL, self->info->properties[i]->name));
+  for (gsize i = 0; self->info->properties != NULL && self->info->properties[i] != NULL; i++) {
+    const char *name           = self->info->properties[i]->name;
+    g_autoptr (GVariant) value = g_variant_take_ref (self->property (self->self, NULL, name));
+
+    g_variant_builder_add (&builder, "{sv}", name, value);
+  }
   return g_variant_ref_sink (g_variant_builder_end (&builder));
 }
 
@@ -133,7 +136,7 @@ collect_changes (WlyBusObject *self, gboolean *ret_any)
     GVariant *told                    = g_hash_table_lookup (self->told, property->name);
     if (!is_told (property))
       continue;
-    value = g_variant_ref_sink (self->property (self->self, NULL, property->name));
+    value = g_variant_take_ref (self->property (self->self, NULL, property->name));
     if (told != NULL && g_variant_equal (told, value))
       continue;
     g_variant_builder_add (&builder, "{sv}", property->name, value);

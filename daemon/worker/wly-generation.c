@@ -289,7 +289,7 @@ wly_generation_advance (WlyGeneration *generation, const float *logits)
 {
   GError *error      = NULL;
   const char *reason = NULL;
-  gint32 token       = wly_sampler_draw (generation->sampler, logits, generation->n_out, &error);
+  gint32 token       = wly_sampler_draw (generation->sampler, logits, NULL, generation->n_out, &error);
 
   note_time (generation);
   if (error == NULL && commit_token (generation, token, &error)) {

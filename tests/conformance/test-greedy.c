@@ -62,7 +62,7 @@ run_next (Run *run, WlySequence *sequence, const gint32 *tokens, guint n)
   g_assert_no_error (error);
   wly_network_step (run->engine->network, &item, 1, NULL, &error);
   g_assert_no_error (error);
-  token = wly_sampler_draw (run->sampler, item.output, 0, &error);
+  token = wly_sampler_draw (run->sampler, item.output, NULL, 0, &error);
   g_assert_no_error (error);
   return token;
 }

@@ -185,9 +185,19 @@ select_cut (WlySampler *sampler, float largest)
 
 /* ---- drawing ---- */
 
+static void
+forbid_others (WlySampler *sampler, const guint32 *allowed)
+{
+  if (allowed == NULL)
+    return;
+  for (guint i = 0; i < sampler->n_vocab; i++)
+    if ((allowed[i / 32] >> (i % 32) & 1) == 0)
+      sampler->logits[i] = -INFINITY;
+}
+
 /* Copies, penalises, and finds the first in order; FALSE: there is nothing to draw from. */
 static gboolean
-find_largest (WlySampler *sampler, const float *logits, guint *ret_largest)
+find_largest (WlySampler *sampler, const float *logits, const guint32 *allowed, guint *ret_largest)
 {
   float largest = -INFINITY;
   guint at      = 0;
@@ -200,6 +210,7 @@ find_largest (WlySampler *sampler, const float *logits, guint *ret_largest)
   }
   if (odd != 0 || isnan (odd))
     return FALSE;
+  forbid_others (sampler, allowed);
   wly_sampler_penalties_apply (sampler->penalties, sampler->logits);
   for (guint i = 0; i < sampler->n_vocab; i++) {
     if (sampler->logits[i] > largest) {
@@ -222,7 +233,7 @@ weight_of (const WlySampler *sampler, Cut cut, guint id, float largest)
 }
 
 gint32
-wly_sampler_draw (WlySampler *sampler, const float *logits, guint64 index, GError **error)
+wly_sampler_draw (WlySampler *sampler, const float *logits, const guint32 *allowed, guint64 index, GError **error)
 {
   double total = 0;
   double sum   = 0;
@@ -231,7 +242,7 @@ wly_sampler_draw (WlySampler *sampler, const float *logits, guint64 index, GErro
   double goal;
   Cut cut;
 
-  if (!find_largest (sampler, logits, &chosen)) {
+  if (!find_largest (sampler, logits, allowed, &chosen)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT,
                  "The model gave no usable probabilities for token %" G_GUINT64_FORMAT
                  ": a logit is not a number, or no token is allowed",

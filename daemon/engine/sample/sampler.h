@@ -41,9 +41,12 @@ void wly_sampler_free (WlySampler *sampler); /* NULL is fine */
 /* Tells of a token of the past, prompt or generated, oldest first: what the penalties look at. */
 void wly_sampler_accept (WlySampler *sampler, gint32 token);
 
-/* Draws token number @index of the generation; @logits [n_vocab] are not changed.  WLY_ERROR_NUMERIC_FAULT and -1 where
- * a logit is NaN or plus infinity, or all are minus infinity (which is how a token is forbidden). */
-gint32 wly_sampler_draw (WlySampler *sampler, const float *logits, guint64 index, GError **error);
+/* Draws token number @index of the generation; @logits [n_vocab] are not changed.  @allowed: a bit for each token,
+ * token i at bit i % 32 of word i / 32; a token without one counts as minus infinity before all else; NULL allows all.
+ * WLY_ERROR_NUMERIC_FAULT and -1 where a logit is NaN or plus infinity, or all are minus infinity (which is how a token
+ * is forbidden). */
+gint32 wly_sampler_draw (WlySampler *sampler, const float *logits, const guint32 *allowed, guint64 index,
+                         GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlySampler, wly_sampler_free)
 

@@ -436,7 +436,7 @@ test_faults (void)
     item.sequence = sequence;
     append (sequence, 0, N_TOKENS);
     g_assert_true (wly_network_step (engine->network, &item, 1, NULL, &error));
-    g_assert_cmpint (wly_sampler_draw (sampler, item.output, 0, &error), >=, 0);
+    g_assert_cmpint (wly_sampler_draw (sampler, item.output, NULL, 0, &error), >=, 0);
     item.n_tokens = 50;
     if (i == 0) {
       g_assert_false (wly_network_step (engine->network, &item, 1, NULL, &error));
@@ -444,7 +444,7 @@ test_faults (void)
       g_assert_cmpuint (wly_sequence_n_computed (sequence), ==, 100);
     } else {
       g_assert_true (wly_network_step (engine->network, &item, 1, NULL, &error));
-      g_assert_cmpint (wly_sampler_draw (sampler, item.output, 0, &error), ==, -1);
+      g_assert_cmpint (wly_sampler_draw (sampler, item.output, NULL, 0, &error), ==, -1);
       g_assert_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT);
     }
   }

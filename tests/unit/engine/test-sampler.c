@@ -78,7 +78,7 @@ check_draws (const WlySamplerOptions *options, const float *logits, guint n)
   expected_probabilities (options, logits, n, p);
   for (guint i = 0; i < n_draws; i++) {
     g_autoptr (GError) error = NULL;
-    gint32 token             = wly_sampler_draw (sampler, logits, i, &error);
+    gint32 token             = wly_sampler_draw (sampler, logits, NULL, i, &error);
 
     g_assert_no_error (error);
     g_assert_cmpint (token, >=, 0);
@@ -155,7 +155,7 @@ test_greedy (void)
   options.top_k       = 3;
   sampler             = wly_sampler_new (&options, G_N_ELEMENTS (logits));
   for (guint i = 0; i < 5; i++)
-    g_assert_cmpint (wly_sampler_draw (sampler, logits, i, NULL), ==, 2);
+    g_assert_cmpint (wly_sampler_draw (sampler, logits, NULL, i, NULL), ==, 2);
 }
 
 static void
@@ -249,7 +249,7 @@ greedy_after (const WlySamplerOptions *options, const gint32 *past, guint n_past
 
   for (guint i = 0; i < n_past; i++)
     wly_sampler_accept (sampler, past[i]);
-  return wly_sampler_draw (sampler, logits, 0, NULL);
+  return wly_sampler_draw (sampler, logits, NULL, 0, NULL);
 }
 
 static void
@@ -307,7 +307,7 @@ test_faults (void)
 
     options.temperature = i % 2;
     sampler             = wly_sampler_new (&options, 3);
-    g_assert_cmpint (wly_sampler_draw (sampler, bad[i / 2], 0, &error), ==, -1);
+    g_assert_cmpint (wly_sampler_draw (sampler, bad[i / 2], NULL, 0, &error), ==, -1);
     g_assert_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT);
   }
 }
@@ -325,15 +325,52 @@ test_replay (void)
 
   fill_logits (logits, 200, 77);
   for (guint i = 0; i < 100; i++)
-    tokens[i] = wly_sampler_draw (first, logits, i, NULL);
+    tokens[i] = wly_sampler_draw (first, logits, NULL, i, NULL);
   for (guint i = 100; i-- > 0;)
-    g_assert_cmpint (wly_sampler_draw (second, logits, i, NULL), ==, tokens[i]);
+    g_assert_cmpint (wly_sampler_draw (second, logits, NULL, i, NULL), ==, tokens[i]);
   options.seed++;
   g_clear_pointer (&second, wly_sampler_free);
   second = wly_sampler_new (&options, 200);
   for (guint i = 0; i < 100; i++)
-    n_same += wly_sampler_draw (second, logits, i, NULL) == tokens[i];
+    n_same += wly_sampler_draw (second, logits, NULL, i, NULL) == tokens[i];
   g_assert_cmpuint (n_same, <, 50);
+}
+
+/* What is not allowed is never drawn, and changes nothing for the rest. */
+static void
+test_allowed (void)
+{
+  const WlySamplerOptions cases[] = {
+    { .temperature = 0, .top_p = 1 },
+    { .temperature = 1, .top_p = 1 },
+    { .temperature = 1, .top_p = 0.9, .top_k = 10, .min_p = 0.01 },
+  };
+  float logits[100];
+  float masked[100];
+  guint32 allowed[4] = { 0x0f0f00f0u, 0, 0x80000001u, 0x8u };
+
+  fill_logits (logits, 100, 17);
+  for (guint i = 0; i < 100; i++)
+    masked[i] = (allowed[i / 32] >> (i % 32) & 1) != 0 ? logits[i] : -INFINITY;
+  for (gsize c = 0; c < G_N_ELEMENTS (cases); c++) {
+    g_autoptr (WlySampler) first  = wly_sampler_new (&cases[c], 100);
+    g_autoptr (WlySampler) second = wly_sampler_new (&cases[c], 100);
+
+    for (guint i = 0; i < 500; i++) {
+      gint32 token = wly_sampler_draw (first, logits, allowed, i, NULL);
+
+      g_assert_cmpfloat (masked[token], >, -INFINITY);
+      g_assert_cmpint (token, ==, wly_sampler_draw (second, masked, NULL, i, NULL));
+    }
+  }
+  memset (allowed, 0, sizeof allowed);
+  {
+    g_autoptr (WlySampler) sampler = wly_sampler_new (&cases[1], 100);
+    g_autoptr (GError) error       = NULL;
+
+    g_assert_cmpint (wly_sampler_draw (sampler, logits, allowed, 0, &error), ==, -1);
+    g_assert_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT);
+  }
 }
 
 int
@@ -351,5 +388,6 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/sampler/negative-penalty", test_negative_penalty);
   g_test_add_func ("/engine/sampler/faults", test_faults);
   g_test_add_func ("/engine/sampler/replay", test_replay);
+  g_test_add_func ("/engine/sampler/allowed", test_allowed);
   return g_test_run ();
 }

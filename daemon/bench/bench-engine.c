@@ -100,6 +100,14 @@ describe (BenchEngine *engine, WlyGguf *gguf, GError **error)
   return wly_program_new (gguf, arch, error);
 }
 
+/* For each sequence its last block, the copy of one that is written to, and no block that is kept for nobody. */
+static guint64
+cache_bytes (const struct wlp_program *facts, enum wlp_type type, guint n_sequences, guint n_positions)
+{
+  return (guint64)n_sequences * (n_positions + 2 * WLP_BLOCK_POSITIONS)
+         * MAX (wly_kv_cache_position_bytes (facts, type), 1);
+}
+
 static gboolean
 load (BenchEngine *engine, WlyGguf *gguf, const BenchEngineOptions *options, GError **error)
 {
@@ -120,15 +128,13 @@ load (BenchEngine *engine, WlyGguf *gguf, const BenchEngineOptions *options, GEr
     .float_activations = options->float_activations,
     .no_fusion         = options->no_fusion,
     .isa               = options->isa,
+    .pack              = options->pack,
     .max_batch_tokens  = options->max_batch_tokens != 0 ? options->max_batch_tokens : n_positions,
     .max_sequences     = n_sequences,
     .max_rows          = options->max_rows,
     .max_positions     = n_positions,
-    .kv_bytes          = options->kv_bytes,
+    .kv_bytes = options->kv_bytes != 0 ? options->kv_bytes : cache_bytes (facts, options->kv, n_sequences, n_positions),
   };
-  if (load_options.kv_bytes == 0)
-    load_options.kv_bytes = (guint64)n_sequences * (n_positions + 2 * WLP_BLOCK_POSITIONS)
-                            * MAX (wly_kv_cache_position_bytes (facts, WLP_TYPE_F32), 1);
   engine->network = wly_network_new (gguf, program, &load_options, error);
   return engine->network != NULL;
 }

@@ -15,11 +15,13 @@ typedef struct {
   gboolean float_activations;
   gboolean no_fusion;
   const char *isa;        /* NULL: the best one */
+  const char *pack;       /* NULL: the backend's own choice */
   guint max_batch_tokens; /* 0: as max_positions */
   guint max_sequences;    /* 0: 1 */
   guint max_rows;         /* 0: one for each sequence */
   guint max_positions;    /* 0: as the model was trained */
-  guint64 kv_bytes;       /* 0: max_positions of each sequence, in float32 */
+  guint64 kv_bytes;       /* 0: max_positions of each sequence, in kv */
+  enum wlp_type kv;       /* F32 (0) has room for any */
 } BenchEngineOptions;
 
 typedef struct {

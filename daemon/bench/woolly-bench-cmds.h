@@ -21,13 +21,15 @@ typedef int (*WoollyBenchVerb) (int argc, char **argv);
 int woolly_bench_dequantise (int argc, char **argv);
 /* woolly-bench-logits.c */
 int woolly_bench_logits (int argc, char **argv);
+/* woolly-bench-speed.c */
+int woolly_bench_speed (int argc, char **argv);
 
 /* woolly-bench.c: for the verbs. */
 
-/* Parses the options of a verb; the arguments that are none stay in @argv.  @summary is what --help says.  FALSE: a
- * message was printed, return WOOLLY_BENCH_USAGE. */
-gboolean woolly_bench_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *arguments,
-                             const char *summary);
+/* Parses the options of a verb, of two lists that may be NULL; the arguments that are none stay in @argv.  @summary is
+ * what --help says.  FALSE: a message was printed, return WOOLLY_BENCH_USAGE. */
+gboolean woolly_bench_parse (int *argc, char ***argv, const GOptionEntry *entries, const GOptionEntry *more,
+                             const char *arguments, const char *summary);
 /* "woolly-bench: message" on stderr; gives WOOLLY_BENCH_FAILED.  Frees nothing. */
 int woolly_bench_fail (const GError *error);
 

@@ -110,7 +110,7 @@ woolly_bench_dequantise (int argc, char **argv)
   g_autoptr (WlyGguf) gguf = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!woolly_bench_parse (&argc, &argv, NULL, _ ("IN.gguf OUT.gguf"),
+  if (!woolly_bench_parse (&argc, &argv, NULL, NULL, _ ("IN.gguf OUT.gguf"),
                            _ ("Writes OUT.gguf: the model of IN.gguf with all its weights as 32-bit floats.\n"
                               "Of a split model, name the first file.")))
     return WOOLLY_BENCH_USAGE;

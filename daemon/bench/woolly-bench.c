@@ -17,6 +17,7 @@ static const struct {
 } verbs[] = {
   { "dequantise", woolly_bench_dequantise, N_ ("write a model with all its weights as 32-bit floats") },
   { "logits", woolly_bench_logits, N_ ("compare the logits of a model with those of a reference") },
+  { "speed", woolly_bench_speed, N_ ("measure prefill, decode, load and memory of a model") },
 };
 
 static void
@@ -29,7 +30,8 @@ print_help (void)
 }
 
 gboolean
-woolly_bench_parse (int *argc, char ***argv, const GOptionEntry *entries, const char *arguments, const char *summary)
+woolly_bench_parse (int *argc, char ***argv, const GOptionEntry *entries, const GOptionEntry *more,
+                    const char *arguments, const char *summary)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (GError) error           = NULL;
@@ -39,6 +41,8 @@ woolly_bench_parse (int *argc, char ***argv, const GOptionEntry *entries, const 
   g_option_context_set_summary (context, summary);
   if (entries != NULL)
     g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (more != NULL)
+    g_option_context_add_main_entries (context, more, GETTEXT_PACKAGE);
   if (g_option_context_parse (context, argc, argv, &error))
     return TRUE;
   g_printerr ("%s: %s\n", name, error->message);

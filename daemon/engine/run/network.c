@@ -67,6 +67,7 @@ network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error
     { "activations", options->float_activations ? "f32" : "int8" },
     { "fuse", options->no_fusion ? "0" : "1" },
     { "isa", options->isa != NULL ? options->isa : "" },
+    { "pack", options->pack }, /* the last one: not every backend knows it */
   };
   struct wlp_plan_request request = {
     .version       = WLP_PLAN_VERSION,
@@ -80,7 +81,7 @@ network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error
     .max_rows      = self->max_rows,
     .max_sequences = self->max_sequences,
     .max_positions = self->max_positions,
-    .n_settings    = G_N_ELEMENTS (settings),
+    .n_settings    = G_N_ELEMENTS (settings) - (options->pack == NULL ? 1 : 0),
     .settings      = settings,
     .user          = (void *)options,
     .progress      = options->progress != NULL ? progress_cb : NULL,

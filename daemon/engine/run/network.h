@@ -30,7 +30,8 @@ typedef struct {
   guint device;
   gboolean float_activations; /* the reference mode */
   gboolean no_fusion;
-  const char *isa; /* NULL: the best one */
+  const char *isa;  /* NULL: the best one */
+  const char *pack; /* the backend's setting of this name; NULL: its own choice */
   guint max_batch_tokens;
   guint max_sequences;
   guint max_rows;      /* outputs in one step; 0: one for each sequence */

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * woolly-bench speed -m FILE: how fast this machine computes the model.
+ */
+#include "config.h"
+
+#include "woolly-bench-cmds.h"
+
+#include "bench-model.h"
+#include "bench-report.h"
+#include "wly-error.h"
+
+#include <glib/gi18n.h>
+#include <sys/resource.h>
+
+#define MAX_TOKENS 1048576
+#define MAX_BATCH  1024
+#define WARM_STEPS 2
+
+typedef struct {
+  BenchOptions options;
+  char *prefill;
+  char *decode;
+  char *depth;
+  char *batch;
+  char *first_token;
+  int repetitions;
+  int chunk;
+  gboolean json;
+  gboolean csv;
+  gboolean profile;
+} Arguments;
+
+/* What the lists say. */
+typedef struct {
+  GArray *prefill;
+  GArray *decode;
+  GArray *depth;
+  GArray *batch;
+  GArray *first_token;
+} Lists;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+  bench_options_clear (&arguments->options);
+  g_free (arguments->prefill);
+  g_free (arguments->decode);
+  g_free (arguments->depth);
+  g_free (arguments->batch);
+  g_free (arguments->first_token);
+}
+
+static void
+lists_clear (Lists *lists)
+{
+  g_clear_pointer (&lists->prefill, g_array_unref);
+  g_clear_pointer (&lists->decode, g_array_unref);
+  g_clear_pointer (&lists->depth, g_array_unref);
+  g_clear_pointer (&lists->batch, g_array_unref);
+  g_clear_pointer (&lists->first_token, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Lists, lists_clear)
+
+static gboolean
+parse (int argc, char **argv, Arguments *ret)
+{
+  g_autofree GOptionEntry *shared =
+      bench_options_entries (&ret->options, N_ ("Type of the key-value cache: f16 (the default), f32 or q8_0"),
+                             N_ ("int8 (the default) or f32 (exact to rounding)"));
+  const GOptionEntry entries[] = {
+    { "prefill", 0, 0, G_OPTION_ARG_STRING, &ret->prefill, N_ ("Lengths of prompts; 0: none (512)"), N_ ("N,…") },
+    { "decode", 0, 0, G_OPTION_ARG_STRING, &ret->decode, N_ ("Numbers of generated tokens; 0: none (64)"), N_ ("N,…") },
+    { "depth", 0, 0, G_OPTION_ARG_STRING, &ret->depth, N_ ("Tokens that stand before them (0)"), N_ ("N,…") },
+    { "batch", 0, 0, G_OPTION_ARG_STRING, &ret->batch, N_ ("Sequences at once (1)"), N_ ("N,…") },
+    { "first-token", 0, 0, G_OPTION_ARG_STRING, &ret->first_token,
+      N_ ("Load once more for each, and time the first token of such a prompt"), N_ ("N,…") },
+    { "repetitions", 'r', 0, G_OPTION_ARG_INT, &ret->repetitions, N_ ("Runs of each test (5)"), N_ ("N") },
+    { "chunk", 0, 0, G_OPTION_ARG_INT, &ret->chunk, N_ ("Most tokens in one step (512)"), N_ ("N") },
+    { "profile", 0, 0, G_OPTION_ARG_NONE, &ret->profile, N_ ("Print what each operator takes"), NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &ret->json, N_ ("Print JSON"), NULL },
+    { "csv", 0, 0, G_OPTION_ARG_NONE, &ret->csv, N_ ("Print comma-separated values"), NULL },
+    { NULL },
+  };
+
+  ret->repetitions = 5;
+  ret->chunk       = 512;
+  if (!woolly_bench_parse (&argc, &argv, shared, entries, NULL,
+                           _ ("Measures how fast a model computes: prompts, generation, loading, memory.")))
+    return FALSE;
+  if (argc == 1 && ret->options.model != NULL && ret->repetitions > 0 && ret->chunk > 0 && ret->chunk <= MAX_TOKENS
+      && ret->options.n_threads >= 0 && !(ret->json && ret->csv))
+    return TRUE;
+  g_printerr (_ ("woolly-bench speed: wanted is -m FILE, and whole numbers; “--help” lists the options\n"));
+  return FALSE;
+}
+
+static gboolean
+parse_lists (const Arguments *arguments, Lists *ret)
+{
+  const struct {
+    const char *option, *text, *otherwise;
+    guint min, max;
+    GArray **ret;
+  } rows[] = {
+    { "--prefill", arguments->prefill, "512", 0, MAX_TOKENS, &ret->prefill },
+    { "--decode", arguments->decode, "64", 0, MAX_TOKENS, &ret->decode },
+    { "--depth", arguments->depth, "0", 0, MAX_TOKENS, &ret->depth },
+    { "--batch", arguments->batch, "1", 1, MAX_BATCH, &ret->batch },
+    { "--first-token", arguments->first_token, "0", 0, MAX_TOKENS, &ret->first_token },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const char *text = rows[i].text != NULL ? rows[i].text : rows[i].otherwise;
+
+    *rows[i].ret = bench_options_numbers ("speed", rows[i].option, text, rows[i].min, rows[i].max);
+    if (*rows[i].ret == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static guint
+greatest (const GArray *numbers)
+{
+  guint most = 0;
+
+  for (guint i = 0; i < numbers->len; i++)
+    most = MAX (most, g_array_index (numbers, guint, i));
+  return most;
+}
+
+/* ---- loading ---- */
+
+/* Opens the file and loads the model for sequences of @n_positions. */
+static BenchEngine *
+load (const Arguments *arguments, const BenchChoice *choice, guint n_positions, guint batch, WlyGguf **ret_gguf,
+      GError **error)
+{
+  BenchEngineOptions options = choice->engine;
+  g_autoptr (WlyGguf) gguf   = bench_model_open (arguments->options.model, error);
+  BenchEngine *engine;
+
+  if (gguf == NULL)
+    return NULL;
+  options.max_batch_tokens = MAX ((guint)arguments->chunk, batch);
+  options.max_sequences    = batch;
+  options.max_positions    = n_positions;
+  options.kv               = choice->kv;
+  engine                   = bench_engine_new (gguf, &options, error);
+  if (engine != NULL)
+    *ret_gguf = g_steal_pointer (&gguf);
+  return engine;
+}
+
+static gboolean
+first_step (BenchEngine *engine, const BenchChoice *choice, BenchFirstToken *first, gint64 start, GError **error)
+{
+  g_autoptr (BenchSpeed) speed   = bench_speed_new (engine, choice->kv);
+  g_autoptr (BenchResult) result = NULL;
+  const BenchTest test           = { .kind = BENCH_PREFILL, .n = first->n_tokens, .batch = 1 };
+
+  result        = bench_result_new (&test);
+  first->load_s = (double)(g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+  if (!bench_speed_run (speed, result, error))
+    return FALSE;
+  first->total_s = (double)(g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+  return TRUE;
+}
+
+/* A model that is loaded for this, and let go. */
+static gboolean
+time_first_token (const Arguments *arguments, const BenchChoice *choice, guint n, GArray *firsts, GError **error)
+{
+  const gint64 start             = g_get_monotonic_time ();
+  BenchFirstToken first          = { .n_tokens = n };
+  g_autoptr (WlyGguf) gguf       = NULL;
+  g_autoptr (BenchEngine) engine = load (arguments, choice, n + 1, 1, &gguf, error);
+
+  if (engine == NULL || !first_step (engine, choice, &first, start, error))
+    return FALSE;
+  g_array_append_val (firsts, first);
+  return TRUE;
+}
+
+/* ---- tests ---- */
+
+static void
+add_tests (GPtrArray *results, BenchKind kind, const GArray *lengths, guint depth, guint batch)
+{
+  for (guint i = 0; i < lengths->len; i++) {
+    const BenchTest test = { .kind = kind, .n = g_array_index (lengths, guint, i), .depth = depth, .batch = batch };
+
+    if (test.n > 0)
+      g_ptr_array_add (results, bench_result_new (&test));
+  }
+}
+
+static GPtrArray *
+list_tests (const Lists *lists)
+{
+  GPtrArray *results = g_ptr_array_new_with_free_func ((GDestroyNotify)bench_result_free);
+
+  for (guint d = 0; d < lists->depth->len; d++) {
+    for (guint b = 0; b < lists->batch->len; b++) {
+      const guint depth = g_array_index (lists->depth, guint, d);
+      const guint batch = g_array_index (lists->batch, guint, b);
+
+      add_tests (results, BENCH_PREFILL, lists->prefill, depth, batch);
+      add_tests (results, BENCH_DECODE, lists->decode, depth, batch);
+    }
+  }
+  return results;
+}
+
+/* Each kind of step once before it is timed: memory is touched, threads are up. */
+static gboolean
+warm_up (BenchSpeed *speed, const BenchTest *test, GError **error)
+{
+  BenchTest brief                = *test;
+  g_autoptr (BenchResult) result = NULL;
+
+  if (brief.kind == BENCH_DECODE)
+    brief.n = MIN (brief.n, WARM_STEPS);
+  result = bench_result_new (&brief);
+  return bench_speed_run (speed, result, error);
+}
+
+static gboolean
+run_tests (BenchReport *report, BenchEngine *engine, guint repetitions, GError **error)
+{
+  g_autoptr (BenchSpeed) speed = bench_speed_new (engine, report->choice->kv);
+
+  for (guint i = 0; i < report->results->len; i++) {
+    BenchResult *result = g_ptr_array_index (report->results, i);
+
+    if (!warm_up (speed, &result->test, error))
+      return FALSE;
+    for (guint r = 0; r < repetitions; r++)
+      if (!bench_speed_run (speed, result, error))
+        return FALSE;
+  }
+  wly_network_memory (engine->network, &report->memory); /* with the sequences there */
+  return TRUE;
+}
+
+static gboolean
+measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choice, GError **error)
+{
+  const guint n_positions =
+      greatest (lists->depth) + MAX (MAX (greatest (lists->prefill), greatest (lists->decode)), 1);
+  g_autoptr (GArray) firsts      = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
+  g_autoptr (GPtrArray) results  = list_tests (lists);
+  g_autoptr (WlyGguf) gguf       = NULL;
+  g_autoptr (BenchEngine) engine = NULL;
+  BenchFirstToken first          = { .n_tokens = 1 };
+  BenchReport report             = { .path         = arguments->options.model,
+                                     .choice       = choice,
+                                     .chunk        = (guint)arguments->chunk,
+                                     .with_profile = arguments->profile,
+                                     .results      = results,
+                                     .first_tokens = firsts };
+  struct rusage usage            = { 0 };
+  gint64 start;
+
+  for (guint i = 0; i < lists->first_token->len; i++) {
+    const guint n = g_array_index (lists->first_token, guint, i);
+
+    if (n > 0 && !time_first_token (arguments, choice, n, firsts, error))
+      return FALSE;
+  }
+  start  = g_get_monotonic_time ();
+  engine = load (arguments, choice, n_positions, greatest (lists->batch), &gguf, error);
+  if (engine == NULL || !first_step (engine, choice, &first, start, error))
+    return FALSE;
+  g_array_prepend_val (firsts, first);
+  report.gguf      = gguf;
+  report.engine    = engine;
+  report.n_threads = wly_host_services_get (engine->services)->n_threads;
+  if (!run_tests (&report, engine, (guint)arguments->repetitions, error))
+    return FALSE;
+  getrusage (RUSAGE_SELF, &usage);
+  report.peak_bytes = (guint64)usage.ru_maxrss * 1024;
+  (arguments->json ? bench_report_json : arguments->csv ? bench_report_csv : bench_report_text) (&report);
+  return TRUE;
+}
+
+int
+woolly_bench_speed (int argc, char **argv)
+{
+  g_auto (Arguments) arguments = { 0 };
+  g_auto (Lists) lists         = { 0 };
+  g_autoptr (GError) error     = NULL;
+  BenchChoice choice;
+
+  if (!parse (argc, argv, &arguments) || !parse_lists (&arguments, &lists)
+      || !bench_options_choose (&arguments.options, "speed", "f16", "int8", &choice))
+    return WOOLLY_BENCH_USAGE;
+  if (!measure (&arguments, &lists, &choice, &error))
+    return woolly_bench_fail (error);
+  return WOOLLY_BENCH_OK;
+}

@@ -33,7 +33,7 @@ SIZE (struct wlp_embed_params, 4);
 SIZE (struct wlp_norm_params, 12);
 SIZE (struct wlp_linear_params, 24);
 SIZE (struct wlp_rope_params, 56);
-SIZE (struct wlp_attention_params, 44);
+SIZE (struct wlp_attention_params, 52);
 SIZE (struct wlp_glu_params, 4);
 SIZE (struct wlp_scale_params, 4);
 SIZE (struct wlp_route_params, 24);

@@ -192,6 +192,8 @@ attend (Oracle *o, const struct wlp_op *op, guint t, guint h, const double *keys
     for (guint d = 0; d < dk; d++)
       score[i] += q[d] * keys[((gsize)i * p->n_head_kv + kv) * dk + d];
     score[i] *= (double)p->scale;
+    if (p->temperature != 0)
+      score[i] *= 1 + (double)p->temperature * log (1 + floor ((double)t / p->temperature_step));
     if (p->softcap != 0)
       score[i] = (double)p->softcap * tanh (score[i] / (double)p->softcap);
     score[i] -= slope * fabs ((double)t - i);

@@ -219,7 +219,7 @@ struct attention_case {
   const char *name;
   guint n_head, n_head_kv, dim_k, dim_v;
   guint window;
-  float softcap, alibi;
+  float softcap, alibi, temperature;
   gboolean sinks, cached, bidirectional;
   enum wlp_type cache_type;
   guint n;
@@ -237,6 +237,7 @@ static const struct attention_case attention_cases[] = {
   { "window-chunk", 2, 1, 32, 32, .window = 256, .cached = TRUE, .n = 600 },
   { "softcap", 4, 2, 64, 64, .softcap = 5.0f, .cached = TRUE, .n = 50 },
   { "alibi", 6, 3, 64, 64, .alibi = 8.0f, .cached = TRUE, .n = 50 },
+  { "temperature", 4, 2, 64, 64, .temperature = 0.5f, .softcap = 9.0f, .cached = TRUE, .n = 50 },
   { "sinks", 4, 2, 64, 64, .sinks = TRUE, .window = 20, .cached = TRUE, .n = 50 },
   { "f16", 4, 2, 80, 80, .cache_type = WLP_TYPE_F16, .cached = TRUE, .n = 300 },
   { "q8_0", 4, 2, 64, 96, .cache_type = WLP_TYPE_Q8_0, .cached = TRUE, .n = 300 },
@@ -256,7 +257,11 @@ attention_lab (const struct attention_case *c)
   params.window     = c->window;
   params.softcap    = c->softcap;
   params.alibi      = c->alibi;
-  params.causal     = !c->bidirectional;
+  if (c->temperature != 0) {
+    params.temperature      = c->temperature;
+    params.temperature_step = 7;
+  }
+  params.causal = !c->bidirectional;
   if (c->cached)
     params.group = lab_group (lab, c->window != 0 && c->dim_k == 64 ? WLP_CACHE_WINDOW : WLP_CACHE_PAGED, 1,
                               c->n_head_kv, c->dim_k, c->dim_v, c->window);

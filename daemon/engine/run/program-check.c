@@ -246,9 +246,11 @@ check_attention (Check *check)
     return FALSE;
   if (p->group != WLP_NONE && !check_attention_group (check))
     return FALSE;
-  return is_finite (check, "scale", p->scale) && is_finite (check, "softcap", p->softcap)
-         && is_finite (check, "ALiBi", p->alibi) && weight_is (check, 0, p->n_head, 1, 1)
-         && gives (check, 0, (guint64)p->n_head * p->head_dim_v, WLP_TYPE_F32);
+  if (p->temperature != 0 && p->temperature_step == 0)
+    return check_fail (check, "a temperature of %g needs the positions that it grows with", p->temperature);
+  return is_finite (check, "scale", p->scale) && is_finite (check, "temperature", p->temperature)
+         && is_finite (check, "softcap", p->softcap) && is_finite (check, "ALiBi", p->alibi)
+         && weight_is (check, 0, p->n_head, 1, 1) && gives (check, 0, (guint64)p->n_head * p->head_dim_v, WLP_TYPE_F32);
 }
 
 /* Each layer of a state group is written by one operator. */

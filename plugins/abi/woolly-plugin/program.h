@@ -173,6 +173,8 @@ struct wlp_attention_params {
   float softcap;   /* then cap * tanh (score / cap); 0: none */
   float alibi; /* then - slope * |p - q|: slope of head h is 2^(-alibi (h + 1) / n), n the largest power of two that is
                 * <= n_head, for h < n, else 2^(-alibi / 2 (2 (h - n) + 1) / n); 0: none */
+  float temperature; /* the scale of a query at position p is scale * (1 + temperature * ln (1 + floor (p / n))), */
+  uint32_t temperature_step; /* where n is this, > 0 with a temperature; 0: none.  Since minor version 3 */
 };
 
 struct wlp_state_conv_params {

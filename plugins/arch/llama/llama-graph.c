@@ -28,7 +28,9 @@ attention (const struct network *n, wlp_value x)
   const uint64_t n_heads             = (uint64_t)p->dims.n_head * p->dims.head_dim_v;
   wlp_value qkv[3];
 
-  params.scale = p->attention_scale;
+  params.scale            = p->attention_scale;
+  params.temperature      = p->temperature;
+  params.temperature_step = p->rope.n_ctx_orig;
   wlp_layer_qkv (layer, &p->dims, x, qkv);
   if (p->nope_step == 0 || (layer->number + 1) % p->nope_step != 0)
     for (int i = 0; i < 2; i++)

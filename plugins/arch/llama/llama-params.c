@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "llama-params.h"
 
-/* The attention of Ministral 3 grows sharper with each multiple of the original context; below the first one the factor
- * is 1, so up to there, and not beyond, the network is what the program says. */
-static void
-read_temperature (struct wlp_keys *keys, struct llama_params *p)
-{
-  if (wlp_keys_f32 (keys, "attention.temperature_scale", 0) != 0 && p->rope.n_ctx_orig < p->dims.n_ctx)
-    p->dims.n_ctx = p->rope.n_ctx_orig;
-}
-
 /* Granite (arXiv 2408.13359) names four factors; without the key rope.scaling.finetuned it has rope. */
 static void
 read_granite (struct wlp_keys *keys, struct llama_params *p)
@@ -44,13 +35,13 @@ llama_params_read (const struct wlp_metadata *metadata, struct llama_params *ret
   p->pooling         = wlp_keys_pooling (&keys, WLP_POOL_NONE);
   p->norm_eps        = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
   p->attention_scale = wlp_keys_f32_or (&keys, "attention.scale", 1 / sqrtf ((float)p->dims.head_dim_k));
+  p->temperature     = wlp_keys_f32 (&keys, "attention.temperature_scale", 0);
   if (wlp_keys_architecture_is (&keys, "granite") || wlp_keys_architecture_is (&keys, "granitemoe"))
     read_granite (&keys, p);
   else if (wlp_keys_architecture_is (&keys, "minicpm"))
     read_minicpm (&keys, p);
   else if (wlp_keys_architecture_is (&keys, "smollm3"))
     p->nope_step = 4;
-  read_temperature (&keys, p);
   if (p->pooling == WLP_POOL_RANK)
     wlp_keys_fail (&keys, -ENOTSUP, "a model of this family that ranks is not known");
   return keys.code;

@@ -15,6 +15,7 @@ struct llama_params {
   uint32_t pooling;     /* WLP_POOL_NONE: a language model */
   float norm_eps;
   float attention_scale;
+  float temperature; /* how much scores grow with each further length of the original context; 0: not at all */
   float embedding_scale;
   float residual_scale; /* of what a part adds */
   float logit_scale;

@@ -12,6 +12,7 @@
 #include "cpu-math.h"
 #include "cpu-ops.h"
 
+#include <math.h>
 #include <string.h>
 
 #define CHUNK   256u
@@ -25,6 +26,7 @@ struct sight {
   uint32_t from;
   uint32_t end;
   uint32_t position; /* its own */
+  float scale;       /* of its scores */
 };
 
 struct item {
@@ -93,8 +95,8 @@ sight_in_tile (const struct sight *sight, uint32_t position)
   const uint32_t end  = sight->end > position ? sight->end - position : 0;
 
   if (from >= ATTENTION_TILE || end <= from)
-    return (struct sight){ 0, 0, 0 };
-  return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0 };
+    return (struct sight){ 0, 0, 0, 0.0f };
+  return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0, 0.0f };
 }
 
 static void
@@ -131,13 +133,14 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
              float *ret_sum)
 {
   const struct wlp_attention_params *params = item->params;
+  const float scale                         = item->sights[token].scale;
   float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
   float lanes[CPU_LANES]                    = { 0.0f };
   float max                                 = -__builtin_inff ();
   uint32_t i;
 
   for (i = from; i < end; i++)
-    s[i] *= params->scale;
+    s[i] *= scale;
   if (params->softcap != 0.0f)
     for (i = from; i < end; i++)
       s[i] = params->softcap * cpu_tanh (s[i] / params->softcap);
@@ -167,7 +170,7 @@ add_values (struct item *item, uint32_t chunk, uint32_t position)
                           + position % BLOCK * item->layout->row_bytes;
   const float *p[ATTENTION_QUERIES];
   float *o[ATTENTION_QUERIES];
-  struct sight part = { 0, 0, 0 }, next;
+  struct sight part = { 0, 0, 0, 0.0f }, next;
   uint32_t token, head, n = 0;
 
   for (token = 0; token < item->n_tokens; token++) {
@@ -306,8 +309,11 @@ sight_of (struct wlp_model *model, const struct wlp_attention_params *params, ui
   const uint32_t sequence       = batch->sequence[token];
   const uint32_t position =
       cached ? (uint32_t)batch->positions[(size_t)token * batch->n_positions] : model->run.ordinal[token];
-  struct sight sight = { 0, position + 1, position };
+  struct sight sight = { 0, position + 1, position, params->scale };
   uint32_t reach;
+
+  if (params->temperature != 0.0f)
+    sight.scale *= 1.0f + params->temperature * (float)log (1.0 + position / params->temperature_step);
 
   if (params->causal) {
     if (params->window != 0 && position + 1 > params->window)

@@ -231,6 +231,8 @@ check_attention (const struct check *c)
     return refuse (c, "the widths do not fit the heads");
   if (!is_vector (c, 0, p->n_head))
     return refuse (c, "there is not one sink for each head");
+  if (p->temperature != 0.0f && p->temperature_step == 0)
+    return refuse (c, "its temperature has no step");
   return check_cache_group (c);
 }
 

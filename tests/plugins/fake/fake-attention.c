@@ -104,6 +104,8 @@ score_of (const struct query *query, uint32_t head, const float *key, int64_t ke
   for (uint32_t i = 0; i < p->head_dim_k; i++)
     score += (double)q[i] * key[i];
   score *= p->scale;
+  if (p->temperature != 0)
+    score *= 1 + p->temperature * log (1 + (double)(query->position / p->temperature_step));
   if (p->softcap != 0)
     score = p->softcap * tanh (score / p->softcap);
   if (p->alibi != 0)

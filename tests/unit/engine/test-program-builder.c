@@ -347,6 +347,15 @@ bad_query (struct wlp_builder *b)
 }
 
 static void
+bad_temperature (struct wlp_builder *b)
+{
+  struct wlp_attention_params params = sound_attention;
+
+  params.temperature = 0.1f;
+  attend (b, begin (b), &params);
+}
+
+static void
 bad_cache_group (struct wlp_builder *b)
 {
   struct wlp_attention_params params = sound_attention;
@@ -600,6 +609,7 @@ static const struct {
   { "rope-sections", bad_rope_sections, { "Section 1", "no position" } },
   { "heads", bad_heads, { "3 key-value heads", "2 heads" } },
   { "query", bad_query, { "the query", "16" } },
+  { "temperature", bad_temperature, { "temperature of 0.1", "positions" } },
   { "cache-group", bad_cache_group, { "no cache group 1" } },
   { "cache-layer", bad_cache_layer, { "layer 1 of cache group 0" } },
   { "cache-twice", bad_cache_twice, { "written twice" } },

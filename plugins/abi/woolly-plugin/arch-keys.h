@@ -225,6 +225,26 @@ wlp_keys_experts (struct wlp_keys *keys, const struct wlp_dims *dims)
   return e;
 }
 
+/* How experts are weighed: expert_gating_func, enum wlp_gating; 0 stands for "as usual". */
+static inline enum wlp_gating
+wlp_keys_gating (struct wlp_keys *keys, enum wlp_gating fallback)
+{
+  uint32_t gating = wlp_keys_u32 (keys, "expert_gating_func", 0, 0, WLP_GATING_SOFTMAX_CHOSEN);
+
+  return gating != 0 ? (enum wlp_gating)gating : fallback;
+}
+
+/* How many rows a tensor has; 0: there is none of the name. */
+static inline uint32_t
+wlp_keys_rows (const struct wlp_keys *keys, const char *tensor)
+{
+  struct wlp_shape shape = { 0, 0, { 0, 0, 0, 0 } };
+
+  if (keys->metadata->ops->get_tensor (keys->metadata, tensor, &shape) != 0 || shape.ne[1] > WLP_KEY_MAX_WIDTH)
+    return 0;
+  return (uint32_t)shape.ne[1];
+}
+
 /* attention.sliding_window_pattern is a period n, of which the last layer sees all, or says it for each layer. */
 static inline void
 wlp_keys_windows (struct wlp_keys *keys, uint32_t n_layer, uint32_t window, uint32_t period,

@@ -123,6 +123,17 @@ wlp_layer_attention (const struct wlp_dims *dims, uint32_t group, uint32_t group
   return p;
 }
 
+/* Attention of an encoder: a token sees all of its text, or as far as half of @window (0: all) to both sides. */
+static inline struct wlp_attention_params
+wlp_layer_encoder_attention (const struct wlp_dims *dims, uint32_t window)
+{
+  struct wlp_attention_params p = wlp_layer_attention (dims, WLP_NONE, 0);
+
+  p.causal = 0;
+  p.window = window;
+  return p;
+}
+
 /* x [n_embd] -> down (act (gate (x)) * up (x)) [n_embd]; the parts are ffn_gate@suffix and so on. */
 static inline wlp_value
 wlp_layer_glu (const struct wlp_layer *layer, enum wlp_act act, const char *suffix, wlp_value x, uint64_t n_embd,
@@ -149,13 +160,15 @@ wlp_layer_mlp (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uin
   return wlp_layer_linear (layer, "ffn_down", wlp_activate (layer->b, act, up), n_ff, n_embd);
 }
 
-/* x [n_embd] -> the weighted sum of what the chosen experts make of it [n_embd]. */
+/* x [n_embd] -> the weighted sum of what the chosen experts make of it [n_embd]; exp_probs_b.bias, where the file has
+ * it, counts for the choice only. */
 static inline wlp_value
 wlp_layer_moe (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uint32_t n_embd,
                const struct wlp_experts *experts, enum wlp_gating gating, int normalise)
 {
   struct wlp_route_params routing;
   wlp_value scores = wlp_layer_linear (layer, "ffn_gate_inp", x, n_embd, experts->n_expert);
+  wlp_weight bias  = wlp_layer_weight (layer, "exp_probs_b.bias", WLP_WEIGHT_OPTIONAL, experts->n_expert, 0, 0);
   wlp_value ids;
   wlp_value gate;
   wlp_value up;
@@ -166,7 +179,7 @@ wlp_layer_moe (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uin
   routing.n_used    = experts->n_used;
   routing.normalise = normalise != 0;
   routing.scale     = experts->scale;
-  ids               = wlp_moe_route (layer->b, scores, WLP_NONE, &routing);
+  ids               = wlp_moe_route (layer->b, scores, bias, &routing);
   gate              = wlp_layer_experts (layer, "ffn_gate_exps", x, ids, n_embd, experts->n_ff, experts, 0);
   up                = wlp_layer_experts (layer, "ffn_up_exps", x, ids, n_embd, experts->n_ff, experts, 0);
   down = wlp_layer_experts (layer, "ffn_down_exps", wlp_glu (layer->b, act, gate, up), ids, experts->n_ff, n_embd,
@@ -255,7 +268,7 @@ wlp_window_caches_next (struct wlp_window_caches *caches, const struct wlp_dims 
 }
 
 static inline void
-wlp_dims_limits (struct wlp_builder *b, const struct wlp_dims *dims, uint32_t pooling)
+wlp_dims_limits_of (struct wlp_builder *b, const struct wlp_dims *dims, uint32_t pooling, int causal)
 {
   struct wlp_limits limits;
 
@@ -266,8 +279,14 @@ wlp_dims_limits (struct wlp_builder *b, const struct wlp_dims *dims, uint32_t po
   limits.n_ctx_train = dims->n_ctx;
   limits.n_positions = 1;
   limits.pooling     = pooling;
-  limits.causal      = 1;
+  limits.causal      = causal != 0;
   b->ops->limits (b, &limits);
+}
+
+static inline void
+wlp_dims_limits (struct wlp_builder *b, const struct wlp_dims *dims, uint32_t pooling)
+{
+  wlp_dims_limits_of (b, dims, pooling, 1);
 }
 
 static inline wlp_weight

@@ -46,11 +46,10 @@ embeddings (struct wlp_builder *b, const struct bert_params *p)
 static wlp_value
 attention (const struct network *n, wlp_value x)
 {
-  const struct wlp_dims *d           = &n->p->dims;
-  struct wlp_attention_params params = wlp_layer_attention (d, WLP_NONE, 0);
+  const struct wlp_dims *d                 = &n->p->dims;
+  const struct wlp_attention_params params = wlp_layer_encoder_attention (d, 0);
   wlp_value qkv[3];
 
-  params.causal = 0;
   wlp_layer_qkv (&n->layer, d, x, qkv);
   for (int i = 0; n->p->is_nomic && i < 2; i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
@@ -66,7 +65,7 @@ describe_layer (const struct network *n, wlp_value x)
 
   x = norm (n, "attn_output_norm", wlp_add (n->layer.b, x, attention (n, x)));
   y = n->p->is_nomic ? wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, d->n_embd, d->n_ff)
-                     : wlp_layer_mlp (&n->layer, WLP_ACT_GELU, x, d->n_embd, d->n_ff);
+                     : wlp_layer_mlp (&n->layer, WLP_ACT_GELU_HALF, x, d->n_embd, d->n_ff);
   return norm (n, "layer_output_norm", wlp_add (n->layer.b, x, y));
 }
 
@@ -93,19 +92,10 @@ pool (struct wlp_builder *b, const struct bert_params *p, wlp_value x)
 void
 bert_graph_describe (struct wlp_builder *b, const struct bert_params *p)
 {
-  const struct wlp_limits limits = {
-    .n_vocab     = p->dims.n_vocab,
-    .n_embd      = p->dims.n_embd,
-    .n_layer     = p->dims.n_layer,
-    .n_ctx_train = p->dims.n_ctx,
-    .n_positions = 1,
-    .pooling     = p->pooling,
-    .causal      = 0,
-  };
   struct network n = { .layer = { .b = b }, .p = p };
   wlp_value x;
 
-  b->ops->limits (b, &limits);
+  wlp_dims_limits_of (b, &p->dims, p->pooling, 0);
   x = embeddings (b, p);
   for (; n.layer.number < p->dims.n_layer; n.layer.number++) {
     b->ops->layer (b, n.layer.number);

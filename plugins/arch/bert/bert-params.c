@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bert-params.h"
 
-/* How many rows a tensor has; 0: there is none of the name. */
-static uint32_t
-rows_of (const struct wlp_keys *keys, const char *tensor)
-{
-  struct wlp_shape shape = { 0 };
-
-  if (keys->metadata->ops->get_tensor (keys->metadata, tensor, &shape) != 0 || shape.ne[1] > WLP_KEY_MAX_WIDTH)
-    return 0;
-  return (uint32_t)shape.ne[1];
-}
-
 int
 bert_params_read (const struct wlp_metadata *metadata, struct bert_params *ret_params, struct wlp_error *error)
 {
@@ -23,8 +12,8 @@ bert_params_read (const struct wlp_metadata *metadata, struct bert_params *ret_p
   p->is_nomic = wlp_keys_architecture_is (&keys, "nomic-bert");
   p->norm_eps = wlp_keys_f32 (&keys, "attention.layer_norm_epsilon", WLP_KEY_REQUIRED_F32);
   p->pooling  = wlp_keys_pooling (&keys, WLP_POOL_MEAN); /* what embeddings are made with where nobody says it */
-  p->n_types  = rows_of (&keys, "token_types.weight");
-  p->n_scores = rows_of (&keys, "cls.output.weight");
+  p->n_types  = wlp_keys_rows (&keys, "token_types.weight");
+  p->n_scores = wlp_keys_rows (&keys, "cls.output.weight");
   if (p->is_nomic)
     p->rope = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
   if (wlp_keys_u32 (&keys, "moe_every_n_layers", 0, 0, WLP_KEY_MAX_LAYERS) != 0)

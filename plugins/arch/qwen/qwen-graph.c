@@ -66,6 +66,19 @@ feed_forward (const struct network *n, wlp_value x)
   return wlp_add (b, experts, wlp_mul (b, shared, wlp_activate (b, WLP_ACT_SIGMOID, share)));
 }
 
+/* x [n_embd] of each token -> the share of the first of two answers, "yes", behind the last token [1]: the softmax over
+ * two scores is a sigmoid of their difference. */
+static void
+rank (struct wlp_builder *b, const struct qwen_params *p, wlp_value x)
+{
+  wlp_weight head = wlp_weight_2d (b, "cls.output.weight", WLP_WEIGHT_REQUIRED, p->dims.n_embd, 2);
+  wlp_weight bias = wlp_weight_1d (b, "cls.output.bias", WLP_WEIGHT_OPTIONAL, 2);
+  wlp_value no    = wlp_linear_rows (b, x, head, bias, 1, 1);
+
+  x = wlp_add (b, wlp_linear_rows (b, x, head, bias, 0, 1), wlp_scale (b, no, -1));
+  wlp_pool (b, WLP_POOL_LAST, wlp_activate (b, WLP_ACT_SIGMOID, x), WLP_NONE, WLP_NONE);
+}
+
 void
 qwen_graph_describe (struct wlp_builder *b, const struct qwen_params *p)
 {
@@ -84,7 +97,9 @@ qwen_graph_describe (struct wlp_builder *b, const struct qwen_params *p)
     x = wlp_add (b, x, feed_forward (&n, norm (&n, "ffn_norm", x, p->dims.n_embd, 0)));
   }
   x = wlp_output_norm (b, WLP_NORM_RMS, x, &p->dims, p->norm_eps);
-  if (p->pooling != WLP_POOL_NONE)
+  if (p->pooling == WLP_POOL_RANK)
+    rank (b, p, x);
+  else if (p->pooling != WLP_POOL_NONE)
     wlp_pool (b, p->pooling, x, WLP_NONE, WLP_NONE);
   else
     wlp_logits (b, wlp_output_scores (b, x, &p->dims, tokens));

@@ -7,8 +7,9 @@
  *                    x += post (down (gelu (gate (n)) * up (n))),                                    n = rms (x)
  *   logits = cap (output (rms (x)))
  *
- * The post norms come with Gemma 2, the norms of q and k with Gemma 3.  Files hold the gain of a norm with the 1 that
- * the papers add to it.  Sizes in brackets are widths of values.
+ * EmbeddingGemma is Gemma 3 without causality, its mean over the tokens goes through two linear layers.  The post norms
+ * come with Gemma 2, the norms of q and k with Gemma 3.  Files hold the gain of a norm with the 1 that the papers add
+ * to it.  Sizes in brackets are widths of values.
  */
 #include "gemma-graph.h"
 
@@ -31,7 +32,9 @@ attention (struct network *n, wlp_value x)
   const struct gemma_params *p       = n->p;
   const struct wlp_dims *d           = &p->dims;
   const int is_windowed              = p->windows.is_windowed[n->layer.number];
-  struct wlp_attention_params params = wlp_window_caches_next (&n->caches, d, is_windowed);
+  struct wlp_attention_params params = p->is_encoder
+                                           ? wlp_layer_encoder_attention (d, is_windowed ? p->windows.window : 0)
+                                           : wlp_window_caches_next (&n->caches, d, is_windowed);
   wlp_value qkv[3];
 
   params.scale   = p->attention_scale;
@@ -63,6 +66,20 @@ describe_layer (struct network *n, wlp_value x)
   return wlp_add (b, x, y);
 }
 
+/* x [n_embd] of each token -> one row of each text.  The linear layers that the mean goes through have no bias, so they
+ * may as well be applied to each token before it. */
+static void
+pool (struct wlp_builder *b, const struct gemma_params *p, wlp_value x)
+{
+  const uint64_t n_embd = p->dims.n_embd;
+
+  if (p->n_dense > 0) {
+    x = wlp_linear (b, x, wlp_weight_2d (b, "dense_2.weight", WLP_WEIGHT_REQUIRED, n_embd, p->n_dense), WLP_NONE);
+    x = wlp_linear (b, x, wlp_weight_2d (b, "dense_3.weight", WLP_WEIGHT_REQUIRED, p->n_dense, n_embd), WLP_NONE);
+  }
+  wlp_pool (b, p->pooling, x, WLP_NONE, WLP_NONE);
+}
+
 void
 gemma_graph_describe (struct wlp_builder *b, const struct gemma_params *p)
 {
@@ -70,8 +87,9 @@ gemma_graph_describe (struct wlp_builder *b, const struct gemma_params *p)
   wlp_weight tokens = wlp_token_embeddings (b, &p->dims);
   wlp_value x;
 
-  wlp_dims_limits (b, &p->dims, p->pooling);
-  n.caches = wlp_window_caches_make (b, &p->dims, &p->windows);
+  wlp_dims_limits_of (b, &p->dims, p->pooling, !p->is_encoder);
+  if (!p->is_encoder)
+    n.caches = wlp_window_caches_make (b, &p->dims, &p->windows);
 
   x = wlp_embed (b, tokens, sqrtf ((float)p->dims.n_embd));
   for (; n.layer.number < p->dims.n_layer; n.layer.number++) {
@@ -80,7 +98,7 @@ gemma_graph_describe (struct wlp_builder *b, const struct gemma_params *p)
   }
   x = wlp_output_norm (b, WLP_NORM_RMS, x, &p->dims, p->norm_eps);
   if (p->pooling != WLP_POOL_NONE) {
-    wlp_pool (b, p->pooling, x, WLP_NONE, WLP_NONE);
+    pool (b, p, x);
     return;
   }
   x = wlp_output_scores (b, x, &p->dims, tokens);

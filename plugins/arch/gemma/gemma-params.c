@@ -21,7 +21,7 @@ read_gemma2 (struct wlp_keys *keys, struct gemma_params *p)
   p->rope[1].base    = wlp_keys_f32 (keys, "rope.freq_base_swa", p->rope[0].base);
 }
 
-/* Scaling is for the layers that see far. */
+/* Scaling, also that of YaRN, is for the layers that see far. */
 static void
 read_gemma3 (struct wlp_keys *keys, struct gemma_params *p)
 {
@@ -32,6 +32,19 @@ read_gemma3 (struct wlp_keys *keys, struct gemma_params *p)
   p->logit_cap          = wlp_keys_f32 (keys, "final_logit_softcapping", 0);
   p->rope[1].base       = wlp_keys_f32 (keys, "rope.freq_base_swa", 10000);
   p->rope[1].freq_scale = 1;
+  if (p->rope[1].ext_factor != 0)
+    p->rope[1].attn_factor = wlp_keys_f32 (keys, "rope.scaling.attn_factor", 1);
+  p->rope[1].ext_factor = 0;
+}
+
+/* EmbeddingGemma (arXiv 2509.20354) is Gemma 3 as an encoder, with two linear layers behind the mean. */
+static void
+read_embedding (struct wlp_keys *keys, struct gemma_params *p)
+{
+  read_gemma3 (keys, p);
+  p->is_encoder = 1;
+  p->pooling    = wlp_keys_pooling (keys, WLP_POOL_MEAN);
+  p->n_dense    = wlp_keys_rows (keys, "dense_2.weight");
 }
 
 int
@@ -52,6 +65,8 @@ gemma_params_read (const struct wlp_metadata *metadata, struct gemma_params *ret
     read_gemma2 (&keys, p);
   else if (wlp_keys_architecture_is (&keys, "gemma3"))
     read_gemma3 (&keys, p);
+  else if (wlp_keys_architecture_is (&keys, "gemma-embedding"))
+    read_embedding (&keys, p);
   else
     p->attention_scale = attention_scale (&keys, &p->dims, 0);
   if (p->pooling == WLP_POOL_RANK)

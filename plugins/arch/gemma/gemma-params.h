@@ -11,6 +11,8 @@ struct gemma_params {
   struct wlp_rope_params rope[2]; /* of layers that see all, that see a window */
   struct wlp_windows windows;
   uint32_t pooling;   /* WLP_POOL_NONE: a language model */
+  uint32_t n_dense;   /* width between the two layers behind the pooled row; 0: there are none */
+  int is_encoder;     /* tokens see what stands behind them, too */
   int has_post_norms; /* behind attention and feed-forward part, too */
   int has_head_norms; /* of queries and keys */
   float norm_eps;

@@ -12,7 +12,7 @@ gemma_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder
   return code;
 }
 
-static const char *const gemma_architectures[] = { "gemma", "gemma2", "gemma3", NULL };
+static const char *const gemma_architectures[] = { "gemma", "gemma2", "gemma3", "gemma-embedding", NULL };
 
 static const struct wlp_arch_ops gemma_ops = {
   .version       = WLP_ARCH_VERSION,
@@ -25,7 +25,7 @@ static const struct wlp_plugin gemma_plugin = {
   .kind    = WLP_KIND_ARCH,
   .name    = "gemma",
   .release = "1",
-  .summary = "Gemma 1 to 3",
+  .summary = "Gemma 1 to 3, EmbeddingGemma",
   .license = "LGPL-2.1-or-later",
   .ops     = &gemma_ops,
 };

@@ -4,7 +4,7 @@
  *
  *   x = embedding
  *   for each layer:  x += mix (n),                          n = rms (x)
- *                    x += down (silu (gate (n)) * up (n)),  n = rms (x)
+ *                    x += down (silu (gate (n)) * up (n)),  n = rms (x); or experts
  *   logits = output (rms (x))
  *
  *   mix (n) = out (attention (rope (rms (q (n))), rope (rms (k (n))), v (n)))
@@ -62,6 +62,17 @@ convolution (struct network *n, wlp_value x)
   return wlp_layer_linear (layer, "shortconv.out_proj", wlp_mul (layer->b, part[1], x), n_embd, n_embd);
 }
 
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+feed_forward (const struct network *n, wlp_value x)
+{
+  const struct lfm2_params *p = n->p;
+
+  if (n->layer.number < p->n_dense)
+    return wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, p->dims.n_embd, p->dims.n_ff);
+  return wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, p->dims.n_embd, &p->experts, p->gating, 1);
+}
+
 void
 lfm2_graph_describe (struct wlp_builder *b, const struct lfm2_params *p)
 {
@@ -83,7 +94,7 @@ lfm2_graph_describe (struct wlp_builder *b, const struct lfm2_params *p)
     b->ops->layer (b, n.layer.number);
     y = norm (&n, "attn_norm", x, 0);
     x = wlp_add (b, x, p->has_attention[n.layer.number] ? attention (&n, y) : convolution (&n, y));
-    x = wlp_add (b, x, wlp_layer_glu (&n.layer, WLP_ACT_SILU, "", norm (&n, "ffn_norm", x, 0), d->n_embd, d->n_ff));
+    x = wlp_add (b, x, feed_forward (&n, norm (&n, "ffn_norm", x, 0)));
   }
   b->ops->layer (b, WLP_NONE);
   /* the norm behind the last layer goes by the name that others use for the embeddings' */

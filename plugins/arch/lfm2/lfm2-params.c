@@ -24,6 +24,20 @@ read_heads (struct wlp_keys *keys, struct lfm2_params *p)
   }
 }
 
+/* Layers behind the first ones have experts in the place of the feed-forward part. */
+static void
+read_experts (struct wlp_keys *keys, struct lfm2_params *p)
+{
+  p->n_dense = p->dims.n_layer;
+  if (!wlp_keys_architecture_is (keys, "lfm2moe"))
+    return;
+  p->n_dense = wlp_keys_u32 (keys, "leading_dense_block_count", 0, 0, p->dims.n_layer);
+  p->experts = wlp_keys_experts (keys, &p->dims);
+  p->gating  = wlp_keys_gating (keys, WLP_GATING_SIGMOID);
+  if (p->experts.n_expert == 0)
+    wlp_keys_fail (keys, -EINVAL, "a network of this family with experts has none: expert_count");
+}
+
 int
 lfm2_params_read (const struct wlp_metadata *metadata, struct lfm2_params *ret_params, struct wlp_error *error)
 {
@@ -36,6 +50,7 @@ lfm2_params_read (const struct wlp_metadata *metadata, struct lfm2_params *ret_p
   p->norm_eps   = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
   p->window     = wlp_keys_u32 (&keys, "attention.sliding_window", 0, 0, INT32_MAX);
   read_heads (&keys, p);
+  read_experts (&keys, p);
   if (keys.code == 0 && p->n_attention > 0) {
     wlp_keys_head_dims (&keys, &p->dims);
     p->rope = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);

@@ -8,7 +8,10 @@
 
 struct lfm2_params {
   struct wlp_dims dims;
+  struct wlp_experts experts;
   struct wlp_rope_params rope;
+  enum wlp_gating gating;
+  uint32_t n_dense;     /* layers without experts, the first ones */
   uint32_t n_attention; /* layers with attention; the others have a convolution */
   uint32_t conv_width;
   uint32_t window; /* that attention sees; 0: all */

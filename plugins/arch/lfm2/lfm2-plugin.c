@@ -12,7 +12,7 @@ lfm2_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder,
   return code;
 }
 
-static const char *const lfm2_architectures[] = { "lfm2", NULL };
+static const char *const lfm2_architectures[] = { "lfm2", "lfm2moe", NULL };
 
 static const struct wlp_arch_ops lfm2_ops = {
   .version       = WLP_ARCH_VERSION,

@@ -7,14 +7,15 @@
  *                    x += out (attention (rope (q (n)), rope (k (n)), v (n))) + down (silu (gate (n)) * up (n))
  *   logits = embeddings (layer norm (x)) * logit_scale
  *
- * Command R+ norms each head of q and k with a gain of its own.  Sizes in brackets are widths of values.
+ * Command R+ norms each head of q and k with a gain of its own.  Command R7B and A (arXiv 2504.00698, "cohere2") have
+ * rope on layers with a window only, each fourth sees all and has none.  Sizes in brackets are widths of values.
  */
 #include "command-r-graph.h"
 
 struct network {
   struct wlp_layer layer; /* the one that is described */
   const struct command_r_params *p;
-  uint32_t cache;
+  struct wlp_window_caches caches;
 };
 
 /* x [n_head * head_dim] -> the same; where the file has no such norm, x itself. */
@@ -29,23 +30,24 @@ head_norm (const struct network *n, const char *what, wlp_value x, uint32_t n_he
 
 /* x [n_embd] -> [n_embd] */
 static wlp_value
-attention (const struct network *n, wlp_value x)
+attention (struct network *n, wlp_value x)
 {
   const struct wlp_dims *d                 = &n->p->dims;
-  const struct wlp_attention_params params = wlp_layer_attention (d, n->cache, n->layer.number);
+  const int is_windowed                    = n->p->windows.is_windowed[n->layer.number];
+  const struct wlp_attention_params params = wlp_window_caches_next (&n->caches, d, is_windowed);
   wlp_value qkv[3];
 
   wlp_layer_qkv (&n->layer, d, x, qkv);
   qkv[0] = head_norm (n, "attn_q_norm.weight", qkv[0], d->n_head);
   qkv[1] = head_norm (n, "attn_k_norm.weight", qkv[1], d->n_head_kv);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2 && (is_windowed || !n->p->is_2); i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
   x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
   return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
 }
 
 static wlp_value
-describe_layer (const struct network *n, wlp_value x)
+describe_layer (struct network *n, wlp_value x)
 {
   const struct wlp_dims *d = &n->p->dims;
   wlp_value normed         = wlp_layer_norm (&n->layer, WLP_NORM_LAYER, "attn_norm", x, d->n_embd, 0, n->p->norm_eps);
@@ -62,7 +64,7 @@ command_r_graph_describe (struct wlp_builder *b, const struct command_r_params *
   wlp_value x;
 
   wlp_dims_limits (b, &p->dims, WLP_POOL_NONE);
-  n.cache = wlp_attention_cache (b, &p->dims, p->dims.n_layer, 0);
+  n.caches = wlp_window_caches_make (b, &p->dims, &p->windows);
 
   x = wlp_embed (b, tokens, 1);
   for (; n.layer.number < p->dims.n_layer; n.layer.number++) {

@@ -9,6 +9,8 @@
 struct command_r_params {
   struct wlp_dims dims;
   struct wlp_rope_params rope;
+  struct wlp_windows windows;
+  int is_2; /* Command R7B and A: only layers with a window have rope */
   float norm_eps;
   float logit_scale;
 };

@@ -12,7 +12,7 @@ command_r_describe (const struct wlp_metadata *metadata, struct wlp_builder *bui
   return code;
 }
 
-static const char *const command_r_architectures[] = { "command-r", NULL };
+static const char *const command_r_architectures[] = { "command-r", "cohere2", NULL };
 
 static const struct wlp_arch_ops command_r_ops = {
   .version       = WLP_ARCH_VERSION,
@@ -25,7 +25,7 @@ static const struct wlp_plugin command_r_plugin = {
   .kind    = WLP_KIND_ARCH,
   .name    = "command-r",
   .release = "1",
-  .summary = "Command R and R+, Aya",
+  .summary = "Command R, R+, R7B and A, Aya",
   .license = "LGPL-2.1-or-later",
   .ops     = &command_r_ops,
 };

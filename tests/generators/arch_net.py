@@ -76,10 +76,6 @@ def silu(x):
     return x * sigmoid(x)
 
 
-def gelu(x):
-    return 0.5 * x * (1 + math.erf(x / math.sqrt(2)))
-
-
 def gelu_tanh(x):
     """As GGUF files are run and measured: of a float16, as a float16."""
     if abs(x) >= 10:
@@ -164,7 +160,7 @@ class Rope:
 
 # ---- attention ----
 
-def attention(q, k, v, size, scale=None, causal=True, window=0, limit=0, sinks=None):
+def attention(q, k, v, size, scale=None, causal=True, window=0, limit=0, sinks=None, temperature=None):
     """Each head of q reads the head of k and v that its group shares; a sink takes part and gives nothing."""
     scale = scale or 1 / math.sqrt(size)
     result = []
@@ -174,8 +170,10 @@ def attention(q, k, v, size, scale=None, causal=True, window=0, limit=0, sinks=N
         v_size = len(v[0]) // n_kv
         for h, head in enumerate(heads(row, size)):
             kv = h // (n_head // n_kv)
-            seen = [s for s in range(len(k)) if not causal or (s <= t and (not window or t - s < window))]
-            scores = [dot(head, k[s][kv * size:(kv + 1) * size]) * scale for s in seen]
+            seen = [s for s in range(len(k)) if (s <= t and (not window or t - s < window) if causal else
+                                                 not window or abs(t - s) <= window // 2)]
+            grown = 1 + temperature[0] * math.log(1 + t // temperature[1]) if temperature else 1
+            scores = [dot(head, k[s][kv * size:(kv + 1) * size]) * scale * grown for s in seen]
             if limit:
                 scores = [limit * math.tanh(x / limit) for x in scores]
             shares = softmax(scores + ([sinks[h]] if sinks else []))
@@ -284,11 +282,12 @@ class Net:
                 for r in range(n_out)]
 
     def experts(self, p, a, n_expert, n_used, n_ff, shares_of, kind=F16, bias=False,
-                unit=lambda gate, up: silu(gate) * up):
-        """shares_of (scores of all, ids of the chosen): their weights."""
+                unit=lambda gate, up: silu(gate) * up, choice=lambda score: score, choice_bias=False):
+        """shares_of (scores of all, ids of the chosen): their weights.  Chosen by choice (score) + bias."""
+        extra = self.tensor(p + 'exp_probs_b.bias', n_expert) if choice_bias else [0] * n_expert
         result = []
         for x, scores in zip(a, self.linear(p + 'ffn_gate_inp', a, self.n_embd, n_expert, bias)):
-            ids = sorted(range(n_expert), key=lambda e: (-scores[e], e))[:n_used]
+            ids = sorted(range(n_expert), key=lambda e: (-choice(scores[e]) - extra[e], e))[:n_used]
             total = [0.0] * self.n_embd
             for e, share in zip(ids, shares_of(scores, ids)):
                 gate = self.expert(p + 'ffn_gate_exps', e, x, self.n_embd, n_ff, n_expert, kind, bias)
@@ -320,6 +319,12 @@ def softmax_shares(scores, ids):
 def sum_shares(scores, ids):
     """The same, made to sum to 1."""
     shares = softmax_shares(scores, ids)
+    return [x / sum(shares) for x in shares]
+
+
+def sigmoid_sum_shares(scores, ids):
+    """Sigmoids, made to sum to 1."""
+    shares = [sigmoid(scores[e]) for e in ids]
     return [x / sum(shares) for x in shares]
 
 

@@ -11,9 +11,9 @@ import math
 import os
 import sys
 
-from arch_net import (MXFP4, Net, Rope, add, apply, attention, cap, chosen_shares, clamped, f32, flag, gelu, gelu_tanh,
-                      gguf_file, heads, layer_row, mul, normed, scaled, sigmoid, silu, softmax_shares, sum_shares, u32,
-                      u32s)
+from arch_net import (MXFP4, Net, Rope, add, apply, attention, cap, chosen_shares, clamped, f32, flag, gelu_tanh,
+                      gguf_file, heads, layer_row, mul, normed, scaled, sigmoid, sigmoid_sum_shares, silu, softmax,
+                      softmax_shares, sum_shares, u32, u32s)
 
 RMS, LAYER = 'attention.layer_norm_rms_epsilon', 'attention.layer_norm_epsilon'
 EPS = 1e-5
@@ -25,7 +25,8 @@ def prefixes(net):
 
 # ---- llama ----
 
-def llama(net, rope, scales=(1, 1, 1, 0), fused=False, bias=False, tied=False, nope=0, feed=None, pooled=False):
+def llama(net, rope, scales=(1, 1, 1, 0), fused=False, bias=False, tied=False, nope=0, feed=None, pooled=False,
+          temperature=None):
     """scales: of embeddings, of what a part adds, of logits, of scores."""
     net.key(RMS, f32(EPS))
     x = net.embed(scales[0])
@@ -33,7 +34,7 @@ def llama(net, rope, scales=(1, 1, 1, 0), fused=False, bias=False, tied=False, n
         q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS), bias, fused)
         if not nope or (i + 1) % nope:
             q, k = rope(q), rope(k)
-        y = net.out(p, attention(q, k, v, net.size, scales[3] or None), bias)
+        y = net.out(p, attention(q, k, v, net.size, scales[3] or None, temperature=temperature), bias)
         x = add(x, scaled(y, scales[1]))
         n = net.rms(p + 'ffn_norm', x, EPS)
         x = add(x, scaled(feed(p, n) if feed else net.glu(p, n), scales[1]))
@@ -79,6 +80,14 @@ def sample_llama_pooled():
 def sample_mistral3():
     net = Net('mistral3', 6, 2, 24, 40, 4, 2, 10, 31)
     return net, llama(net, neighbours(net))
+
+
+def sample_mistral3_temperature():
+    net = Net('mistral3', 13, 2, 24, 40, 4, 2, 6, 31)
+    net.key('rope.scaling.type', gguf_file.text('yarn')).key('rope.scaling.factor', f32(16.0))
+    net.key('rope.scaling.original_context_length', u32(5)).key('rope.scaling.yarn_log_multiplier', f32(1.0))
+    net.key('rope.freq_base', f32(1000.0)).key('attention.temperature_scale', f32(0.25))
+    return net, llama(net, neighbours(net, base=1000.0, factor=16.0, yarn=(5,)), temperature=(0.25, 5))
 
 
 def sample_smollm3():
@@ -153,6 +162,12 @@ def sample_qwen3_pooled():
     return net, qwen(net, True, pooled=True)
 
 
+def sample_qwen3_rank():
+    net = Net('qwen3', 25, 2, 24, 40, 4, 2, 6, 53).key('pooling_type', u32(4))
+    last = qwen(net, True, pooled=True)
+    return net, [softmax(net.linear('cls.output', last, 24, 2)[0])[:1]]
+
+
 def sample_qwen2moe():
     net = Net('qwen2moe', 23, 2, 24, 40, 4, 2, 6, 37)
     net.key('expert_count', u32(6)).key('expert_used_count', u32(3)).key('expert_feed_forward_length', u32(12))
@@ -174,7 +189,7 @@ def sample_qwen3moe():
 
 # ---- gemma ----
 
-def gemma(net, posts, norms, window=None, rope_near=None, scale=None, caps=(0, 0)):
+def gemma(net, posts, norms, window=None, rope_near=None, scale=None, caps=(0, 0), encoder=False):
     """window (layer): its size, 0 for all."""
     net.key(RMS, f32(EPS))
     rope = Rope(net.size, True, base=50000.0)
@@ -186,11 +201,14 @@ def gemma(net, posts, norms, window=None, rope_near=None, scale=None, caps=(0, 0
         q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS))
         if norms:
             q, k = net.rms(p + 'attn_q_norm', q, EPS, net.size), net.rms(p + 'attn_k_norm', k, EPS, net.size)
-        y = net.out(p, attention(turn(q), turn(k), v, net.size, scale, window=w, limit=caps[0]))
+        y = net.out(p, attention(turn(q), turn(k), v, net.size, scale, not encoder, w, caps[0]))
         x = add(x, net.rms(p + 'post_attention_norm', y, EPS) if posts else y)
         y = net.glu(p, net.rms(p + 'ffn_norm', x, EPS), gelu_tanh)
         x = add(x, net.rms(p + 'post_ffw_norm', y, EPS) if posts else y)
-    x = net.output(net.rms('output_norm', x, EPS), tied=True)
+    x = net.rms('output_norm', x, EPS)
+    if encoder:
+        return x
+    x = net.output(x, tied=True)
     return cap(x, caps[1]) if caps[1] else x
 
 
@@ -215,6 +233,13 @@ def sample_gemma3_pattern():
     net.key('attention.sliding_window_pattern', u32s([0, 1, 1])).key('rope.freq_base_swa', f32(700.0))
     net.key('attention.scale', f32(0.2))
     return net, gemma(net, True, True, lambda i: (0, 4, 4)[i], Rope(8, True, base=700.0), single_02())
+
+
+def sample_gemma_embedding():
+    net = Net('gemma-embedding', 34, 7, 24, 32, 4, 2, 8, 43).key('attention.sliding_window', u32(7))
+    net.key('pooling_type', u32(1))
+    x = mean(gemma(net, True, True, lambda i: 7 if i % 6 < 5 else 0, Rope(8, True), encoder=True))
+    return net, net.linear('dense_3', net.linear('dense_2', x, 24, 52), 52, 24)
 
 
 def single_02():
@@ -378,16 +403,20 @@ def sample_stablelm_large():
     return net, stablelm(net, True)
 
 
-def command_r(net, is_plus):
+def command_r(net, is_plus, window=None):
+    """window (layer): its size; a layer without one has no rope, where there are any."""
     net.key(LAYER, f32(EPS)).key('logit_scale', f32(0.0625))
     rope = Rope(net.size, False)
     x = net.embed()
-    for p in prefixes(net):
+    for i, p in enumerate(prefixes(net)):
         n = net.layer_norm(p + 'attn_norm', x, EPS, bias=False)
         q, k, v = net.qkv(p, n)
         if is_plus:
             q, k = head_norms(net, p, q, k)
-        x = add(add(x, net.out(p, attention(rope(q), rope(k), v, net.size))), net.glu(p, n))
+        w = window(i) if window else 0
+        if w or not window:
+            q, k = rope(q), rope(k)
+        x = add(add(x, net.out(p, attention(q, k, v, net.size, window=w))), net.glu(p, n))
     return scaled(net.output(net.layer_norm('output_norm', x, EPS, bias=False), tied=True), 0.0625)
 
 
@@ -399,6 +428,17 @@ def sample_command_r():
 def sample_command_r_plus():
     net = Net('command-r', 73, 2, 24, 40, 4, 2, 6, 55)
     return net, command_r(net, True)
+
+
+def sample_cohere2():
+    net = Net('cohere2', 75, 5, 24, 40, 4, 2, 6, 55).key('attention.sliding_window', u32(5))
+    return net, command_r(net, False, lambda i: 5 if i % 4 < 3 else 0)
+
+
+def sample_cohere2_pattern():
+    net = Net('cohere2', 79, 3, 24, 40, 4, 4, 6, 55).key('attention.sliding_window', u32(4))
+    net.key('attention.sliding_window_pattern', u32(2)).key('rope.freq_base', f32(10000.0))
+    return net, command_r(net, False, lambda i: 4 if i % 2 == 0 else 0)
 
 
 # ---- nemotron ----
@@ -483,13 +523,13 @@ def convolved(a, taps, width):
              for c in range(len(a[0]))] for t in range(len(a))]
 
 
-def lfm2(net, kinds, window=0):
+def lfm2(net, kinds, window=0, n_dense=99):
     """kinds: heads of keys and values in each layer; 0: a convolution."""
     net.key(RMS, f32(EPS))
     net.key('attention.head_count_kv', u32s(kinds)).key('shortconv.l_cache', u32(3))
     rope = Rope(6, True)
     x = net.embed()
-    for kind, p in zip(kinds, prefixes(net)):
+    for i, (kind, p) in enumerate(zip(kinds, prefixes(net))):
         n = net.rms(p + 'attn_norm', x, EPS)
         if kind:
             q, k, v = net.qkv(p, n)
@@ -500,7 +540,11 @@ def lfm2(net, kinds, window=0):
             y = convolved(mul(b, z), net.tensor(p + 'shortconv.conv.weight', 3, 24, deviation=0.5), 3)
             y = net.linear(p + 'shortconv.out_proj', mul(c, y), 24, 24)
         x = add(x, y)
-        x = add(x, net.glu(p, net.rms(p + 'ffn_norm', x, EPS)))
+        n = net.rms(p + 'ffn_norm', x, EPS)
+        if i < n_dense:
+            x = add(x, net.glu(p, n))
+        else:
+            x = add(x, net.experts(p, n, 6, 2, 12, sigmoid_sum_shares, choice=sigmoid, choice_bias=True))
     return net.output(net.rms('token_embd_norm', x, EPS), tied=True)
 
 
@@ -513,6 +557,13 @@ def sample_lfm2_window():
     net = Net('lfm2', 95, 3, 24, 40, 4, 4, 6, 59).key('attention.sliding_window', u32(5))
     net.key('attention.head_count', u32s([4, 0, 4]))
     return net, lfm2(net, [4, 0, 4], 5)
+
+
+def sample_lfm2moe():
+    net = Net('lfm2moe', 96, 4, 24, 40, 4, 2, 6, 59).key('expert_count', u32(6)).key('expert_used_count', u32(2))
+    net.key('expert_feed_forward_length', u32(12)).key('leading_dense_block_count', u32(1))
+    net.key('expert_gating_func', u32(2))
+    return net, lfm2(net, [0, 2, 0, 2], n_dense=1)
 
 
 # ---- bert ----
@@ -535,7 +586,7 @@ def bert(net, pooling):
             q, k = rope(q), rope(k)
         y = net.out(p, attention(q, k, v, net.size, causal=False), not nomic)
         x = net.layer_norm(p + 'attn_output_norm', add(x, y), EPS)
-        y = net.glu(p, x) if nomic else net.mlp(p, x, gelu)
+        y = net.glu(p, x) if nomic else net.mlp(p, x, gelu_tanh)
         x = net.layer_norm(p + 'layer_output_norm', add(x, y), EPS)
     return x
 

@@ -116,8 +116,8 @@ bench_logits_compute (WlyNetwork *network, const gint32 *tokens, guint n_tokens,
 
 /* ---- comparing ---- */
 
-static guint
-first_token (const float *row, guint n)
+guint
+bench_logits_first (const float *row, guint n)
 {
   guint best = 0;
 
@@ -146,7 +146,7 @@ bench_logits_compare (const BenchLogits *ours, const BenchLogits *reference)
       agreement.max = distance <= agreement.max ? agreement.max : distance; /* so that NaN is kept */
       sum += (double)b[i] * b[i];
     }
-    n_same += first_token (a, ours->n_vocab) == first_token (b, ours->n_vocab);
+    n_same += bench_logits_first (a, ours->n_vocab) == bench_logits_first (b, ours->n_vocab);
   }
   agreement.nmse /= sum;
   agreement.top1 = (double)n_same / ours->n_tokens;

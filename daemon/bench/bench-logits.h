@@ -30,6 +30,8 @@ BenchLogits *bench_logits_compute (WlyNetwork *network, const gint32 *tokens, gu
                                    guint chunk, GError **error);
 void bench_logits_free (BenchLogits *logits); /* NULL is fine */
 
+/* The likeliest token of a row; the first one of equals. */
+guint bench_logits_first (const float *row, guint n);
 /* Both have the same size. */
 BenchAgreement bench_logits_compare (const BenchLogits *ours, const BenchLogits *reference);
 

@@ -19,6 +19,8 @@ typedef int (*WoollyBenchVerb) (int argc, char **argv);
 
 /* woolly-bench-dequantise.c */
 int woolly_bench_dequantise (int argc, char **argv);
+/* woolly-bench-kld.c */
+int woolly_bench_kld (int argc, char **argv);
 /* woolly-bench-logits.c */
 int woolly_bench_logits (int argc, char **argv);
 /* woolly-bench-speed.c */

@@ -16,6 +16,7 @@ static const struct {
   const char *summary;
 } verbs[] = {
   { "dequantise", woolly_bench_dequantise, N_ ("write a model with all its weights as 32-bit floats") },
+  { "kld", woolly_bench_kld, N_ ("compare what a model expects of a text with a reference") },
   { "logits", woolly_bench_logits, N_ ("compare the logits of a model with those of a reference") },
   { "speed", woolly_bench_speed, N_ ("measure prefill, decode, load and memory of a model") },
 };

@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""woolly-bench speed, kld: what they print adds up. How fast it is plays no part."""
+import csv
+import io
+import itertools
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import gguf_file
+import woolly_tap
+
+BENCH = os.environ['WOOLLY_BENCH']
+BUNDLED = os.environ['WOOLLY_BUNDLED_MODEL']
+STORY = ('Once upon a time there was a little girl who had a red ball. She played with it in the garden every day. '
+         'One day the ball rolled under a big bush, and a small dog came to help her. They were happy.\n') * 12
+
+
+def run(*arguments):
+    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, check=False, timeout=240)
+
+
+class Bench(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder, name)
+        if content is not None:
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(content)
+        return path
+
+    def output(self, *arguments):
+        done = run(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        return done.stdout
+
+    def json(self, *arguments):
+        return json.loads(self.output(*arguments, '--json'))
+
+    def assert_refused(self, status, words, *arguments):
+        done = run(*arguments)
+        self.assertEqual(done.returncode, status, (arguments, done.stdout))
+        self.assertEqual(done.stdout, '')
+        self.assertIn(words, done.stderr)
+
+
+class Speed(Bench):
+
+    def speed(self, *arguments):
+        return self.json('speed', '-m', BUNDLED, '-r', '2', *arguments)
+
+    def test_each_test_of_the_lists(self):
+        found = self.speed('--prefill', '5,33', '--decode', '3', '--depth', '0,70', '--batch', '1,3', '-t', '2')
+        expected = list(itertools.product((('prefill', 5), ('prefill', 33), ('decode', 3)), (0, 70), (1, 3)))
+        seen = [((row['kind'], row['n']), row['depth'], row['batch']) for row in found['results']]
+        self.assertEqual(sorted(seen), sorted(expected))
+        for row in found['results']:
+            self.assertEqual(len(row['samples']), 2)
+            self.assertLessEqual(row['min'], row['tokens_per_second'])
+            self.assertLessEqual(row['tokens_per_second'], row['max'])
+            self.assertGreater(row['min'], 0)
+            self.assertGreater(row['step_ms'], 0)
+            self.assertGreater(row['bytes_per_second'], 0)
+        self.assertEqual(found['settings']['threads'], 2)
+        self.assertEqual(found['settings']['kv'], 'f16')
+        self.assertEqual(found['settings']['activations'], 'int8')
+        self.assertEqual(found['model']['quantization'], 'Q8_0')
+        self.assertEqual(found['model']['bytes'], os.path.getsize(BUNDLED))
+        self.assertGreater(found['memory']['peak_bytes'], found['memory']['cache_bytes'])
+        self.assertGreater(found['memory']['cache_bytes'], 0)
+
+    def test_work_is_counted(self):
+        """A token goes once through each matrix; of a prompt only the last one through the output matrix."""
+        _, tensors = gguf_file.read(BUNDLED)
+        matrices = {name: tensor.ne[0] * tensor.ne[1] for name, tensor in tensors.items()
+                    if len(tensor.ne) == 2 and name.startswith('blk.')}
+        head = tensors.get('output.weight', tensors['token_embd.weight'])
+        head = head.ne[0] * head.ne[1]
+        found = self.speed('--prefill', '20', '--decode', '4', '--batch', '1,2', '--profile')
+        for row in found['results']:
+            macs = sum(entry['macs'] for entry in row['profile'] if entry['operator'].startswith('linear'))
+            most = 2 * row['n'] * row['batch'] * (sum(matrices.values()) + head)
+            if row['kind'] == 'decode':
+                self.assertEqual(macs, most, row)
+            else:  # the last layer may be left out where nobody asks for its rows
+                self.assertLess(macs, most)
+                self.assertGreater(macs, most / 2)
+
+    def test_bytes_are_counted(self):
+        """A step reads each matrix once, whatever the number of sequences."""
+        found = self.speed('--prefill', '0', '--decode', '4', '--batch', '1,4', '--profile')
+        one, four = [sum(entry['bytes'] for entry in row['profile'] if entry['operator'].startswith('linear'))
+                     for row in found['results']]
+        self.assertEqual(one, four)
+        self.assertGreater(one, 2 * 4 * os.path.getsize(BUNDLED) / 2)
+        self.assertLess(one, 2 * 4 * os.path.getsize(BUNDLED))
+
+    def test_first_token(self):
+        found = self.speed('--prefill', '0', '--decode', '1', '--first-token', '4,40')
+        self.assertEqual([first['prompt'] for first in found['first_token']], [1, 4, 40])
+        for first in found['first_token']:
+            self.assertGreater(first['load_seconds'], 0)
+            self.assertGreater(first['seconds'], first['load_seconds'])
+
+    def test_settings(self):
+        found = self.speed('--prefill', '4', '--decode', '0', '--kv', 'q8_0', '--activations', 'f32', '--chunk', '3',
+                           '--threads', '1')
+        self.assertEqual(len(found['results']), 1)
+        self.assertEqual(found['settings']['kv'], 'q8_0')
+        self.assertEqual(found['settings']['activations'], 'f32')
+        self.assertEqual(found['settings']['chunk'], 3)
+        self.assertEqual(found['settings']['threads'], 1)
+
+    def test_csv(self):
+        text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4,9', '--decode', '2', '--csv')
+        rows = list(csv.DictReader(io.StringIO(text)))
+        self.assertEqual([(row['kind'], row['n']) for row in rows], [('prefill', '4'), ('prefill', '9'), ('decode', '2')])
+        for row in rows:
+            self.assertGreater(float(row['tokens_per_second']), 0)
+            self.assertEqual(float(row['min']), float(row['max']))
+
+    def test_text(self):
+        text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4', '--decode', '2', '--profile')
+        for word in ('Q8_0', 'prefill', 'decode', 'tokens/s', 'first token', 'peak', 'linear Q8_0', 'attention'):
+            self.assertIn(word, text)
+
+    def test_refused(self):
+        self.assert_refused(2, '-m FILE', 'speed')
+        self.assert_refused(2, '--prefill', 'speed', '-m', BUNDLED, '--prefill', '8,x')
+        self.assert_refused(2, '--prefill', 'speed', '-m', BUNDLED, '--prefill', '')
+        self.assert_refused(2, '--batch', 'speed', '-m', BUNDLED, '--batch', '0')
+        self.assert_refused(2, '--depth', 'speed', '-m', BUNDLED, '--depth', '-1')
+        self.assert_refused(2, '--kv', 'speed', '-m', BUNDLED, '--kv', 'q4_0')
+        self.assert_refused(2, 'whole numbers', 'speed', '-m', BUNDLED, '-r', '0')
+        self.assert_refused(2, 'whole numbers', 'speed', '-m', BUNDLED, '--json', '--csv')
+        self.assert_refused(1, 'nowhere.gguf', 'speed', '-m', self.path('nowhere.gguf'))
+        self.assert_refused(1, 'nonsense', 'speed', '-m', BUNDLED, '--device', 'nonsense')
+        self.assert_refused(1, 'nonsense', 'speed', '-m', BUNDLED, '--isa', 'nonsense')
+        self.assert_refused(1, 'pack', 'speed', '-m', BUNDLED, '--pack', 'nonsense')
+
+
+class Kld(Bench):
+
+    def kld(self, *arguments, text=STORY):
+        return self.json('kld', '-m', BUNDLED, '--text', self.path('text.txt', text), *arguments)
+
+    def test_float_run_is_its_own_reference(self):
+        found = self.kld('--reference', 'self', '--activations', 'f32', '--kv', 'f32', '-c', '64')
+        self.assertEqual(found['top1'], 1)
+        self.assertLess(abs(found['mean_kld']), 1e-15)
+        self.assertEqual(found['ppl'], found['ppl_reference'])
+        self.assertLess(found['ppl'], 200)
+
+    def test_rounding(self):
+        found = self.kld('-c', '64')
+        self.assertGreater(found['mean_kld'], 1e-7)
+        self.assertLess(found['mean_kld'], 0.01)
+        self.assertGreaterEqual(found['p99_kld'], found['mean_kld'])
+        self.assertGreater(found['top1'], 0.9)
+        self.assertNotEqual(found['ppl'], found['ppl_reference'])
+
+    def test_positions(self):
+        """Of a piece of c tokens, c - c // 2 - 1 are scored; what does not fill a piece is not."""
+        whole = self.kld('-c', '32')
+        self.assertEqual(whole['positions'] % 15, 0)
+        odd = self.kld('-c', '33')
+        self.assertEqual(odd['positions'] % 16, 0)
+        self.assertEqual(self.kld('-c', '32', text=STORY[:-1])['positions'], whole['positions'])
+
+    def test_reference_file(self):
+        """The same weights as floats in a file of their own are the same reference."""
+        floats = self.path('floats.gguf')
+        self.output('dequantise', BUNDLED, floats)
+        self.assertEqual(self.kld('--reference', floats, '-c', '64'), self.kld('--reference', 'self', '-c', '64'))
+
+    def test_text_output(self):
+        text = self.output('kld', '-m', BUNDLED, '--text', self.path('text.txt', STORY), '-c', '64')
+        for word in ('mean_kld ', 'p99_kld ', 'top1 ', 'ppl ', 'ppl_reference '):
+            self.assertIn(word, text)
+
+    def test_refused(self):
+        text = self.path('text.txt', 'Too short.')
+        self.assert_refused(2, '--text', 'kld', '-m', BUNDLED)
+        self.assert_refused(2, '-m FILE', 'kld', '--text', text)
+        self.assert_refused(2, 'context', 'kld', '-m', BUNDLED, '--text', text, '-c', '3')
+        self.assert_refused(1, 'less than one piece', 'kld', '-m', BUNDLED, '--text', text)
+        self.assert_refused(1, 'nowhere.txt', 'kld', '-m', BUNDLED, '--text', self.path('nowhere.txt'))
+        self.assert_refused(1, 'nowhere.gguf', 'kld', '-m', BUNDLED, '--text', text, '--reference',
+                            self.path('nowhere.gguf'))
+
+
+if __name__ == '__main__':
+    woolly_tap.main()

@@ -129,6 +129,7 @@ load (BenchEngine *engine, WlyGguf *gguf, const BenchEngineOptions *options, GEr
     .no_fusion         = options->no_fusion,
     .isa               = options->isa,
     .pack              = options->pack,
+    .pack_bytes        = options->pack_bytes,
     .max_batch_tokens  = options->max_batch_tokens != 0 ? options->max_batch_tokens : n_positions,
     .max_sequences     = n_sequences,
     .max_rows          = options->max_rows,

@@ -14,8 +14,9 @@ typedef struct {
   guint n_threads;    /* 0: one for each core */
   gboolean float_activations;
   gboolean no_fusion;
-  const char *isa;        /* NULL: the best one */
-  const char *pack;       /* NULL: the backend's own choice */
+  const char *isa;  /* NULL: the best one */
+  const char *pack; /* as of WlyNetworkOptions */
+  guint64 pack_bytes;
   guint max_batch_tokens; /* 0: as max_positions */
   guint max_sequences;    /* 0: 1 */
   guint max_rows;         /* 0: one for each sequence */

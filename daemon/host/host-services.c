@@ -105,6 +105,20 @@ services_free (void *host, void *memory, size_t n_bytes)
     free (memory);
 }
 
+/* ---- weights ---- */
+
+/* Pages that hold nothing else leave this process; the file's content stays in the page cache while there is room. */
+static void
+services_source_idle (void *host, const void *bytes, size_t n_bytes)
+{
+  guintptr page  = (guintptr)sysconf (_SC_PAGESIZE);
+  guintptr first = ((guintptr)bytes + page - 1) / page * page;
+  guintptr end   = ((guintptr)bytes + n_bytes) / page * page;
+
+  if (first < end)
+    madvise ((void *)first, end - first, MADV_DONTNEED);
+}
+
 /* ---- life ---- */
 
 WlyHostServices *
@@ -125,6 +139,7 @@ wly_host_services_new (guint n_threads, int nice, guint64 max_bytes)
      .n_cpus       = self->cpus->len,
      .cpus         = (const guint32 *)(const void *)self->cpus->data,
      .nice         = nice,
+     .source_idle  = services_source_idle,
   };
   return self;
 }

@@ -25,6 +25,7 @@ struct LabModel {
   gint32 n_done[LAB_MAX_SEQUENCES];
   struct wlp_weight_source *sources; /* those of the lab, or of a file */
   int fd;
+  guint64 idle_bytes;
 };
 
 const struct wlp_backend_ops *
@@ -229,6 +230,29 @@ host_free (void *host, void *memory, size_t n_bytes)
   free (memory);
 }
 
+/* Only what lies in one weight may be given back. */
+static void
+host_source_idle (void *host, const void *bytes, size_t n_bytes)
+{
+  LabModel *model   = host;
+  gboolean is_found = FALSE;
+
+  for (guint i = 0; i < model->lab->sources->len; i++) {
+    const struct wlp_weight_source *source = &g_array_index (model->lab->sources, struct wlp_weight_source, i);
+    const guint8 *start                    = source->map;
+
+    is_found |= (const guint8 *)bytes >= start && (const guint8 *)bytes + n_bytes <= start + source->n_bytes;
+  }
+  g_assert_true (is_found);
+  model->idle_bytes += n_bytes;
+}
+
+guint64
+lab_model_idle_bytes (LabModel *model)
+{
+  return model->idle_bytes;
+}
+
 static guint64
 cpu_features (void)
 {
@@ -262,12 +286,13 @@ write_file (LabModel *model)
 static void
 plan_model (LabModel *model)
 {
-  const LabSetup *setup         = &model->setup;
-  struct wlp_setting settings[] = {
+  const LabSetup *setup          = &model->setup;
+  struct wlp_setting settings[5] = {
     { "activations", setup->int8 ? "int8" : "f32" },
     { "fuse", setup->no_fuse ? "0" : "1" },
     { "isa", setup->isa != NULL ? setup->isa : "" },
     { "pack", setup->pack != NULL ? setup->pack : "auto" },
+    { "pack-bytes", setup->pack_bytes },
   };
   struct wlp_plan_request request = {
     .version       = WLP_PLAN_VERSION,
@@ -280,7 +305,7 @@ plan_model (LabModel *model)
     .max_rows      = MAX_TOKENS,
     .max_sequences = LAB_MAX_SEQUENCES,
     .max_positions = LAB_MAX_POSITIONS,
-    .n_settings    = G_N_ELEMENTS (settings),
+    .n_settings    = setup->pack_bytes != NULL ? 5 : 4,
     .settings      = settings,
   };
   struct wlp_error error = { "" };
@@ -302,6 +327,8 @@ lab_model_new (Lab *lab, const LabSetup *setup)
   model->fd       = -1;
   model->services = (struct wlp_services){
     .version      = WLP_SERVICES_VERSION,
+    .host         = model,
+    .source_idle  = host_source_idle,
     .log          = host_log,
     .alloc        = host_alloc,
     .free         = host_free,

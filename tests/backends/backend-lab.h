@@ -44,6 +44,7 @@ typedef struct {
   gboolean int8;   /* default: float activations */
   gboolean no_fuse;
   const char *pack;         /* NULL: auto */
+  const char *pack_bytes;   /* NULL: what the backend likes */
   enum wlp_type cache_type; /* 0 is F32 */
   guint n_sequences;        /* 0: 1 */
   gboolean embeddings;
@@ -57,6 +58,8 @@ void lab_model_free (LabModel *model);
 struct wlp_model *lab_model_get (LabModel *model);
 const struct wlp_backend_ops *lab_ops (void);
 struct wlp_cache *lab_model_cache (LabModel *model, guint group);
+/* Bytes of the map that the backend said it does not need for now; each time counts. */
+guint64 lab_model_idle_bytes (LabModel *model);
 guint32 lab_model_block (LabModel *model, guint sequence, guint index);
 
 /* The next token of the sequence is at this position. */

@@ -161,8 +161,91 @@ test_ways (Fixture *f, gconstpointer data)
   expect (f, &(LabSetup){ .no_fuse = TRUE, .n_threads = 2 }, 33);
   expect (f, &(LabSetup){ .pack = "0" }, 0);
   expect (f, &(LabSetup){ .pack = "1", .n_threads = 3 }, 0);
+  expect (f, &(LabSetup){ .pack = "1", .pack_bytes = "100000", .n_threads = 2 }, 70);
+  expect (f, &(LabSetup){ .pack_bytes = "5000", .n_threads = 2 }, 70);
   expect (f, &(LabSetup){ .no_map = TRUE }, 0);
   expect (f, &(LabSetup){ .isa = "c", .no_fuse = TRUE, .pack = "1" }, 128);
+}
+
+static guint64
+packed_bytes (LabModel *model)
+{
+  struct wlp_memory memory = { .version = WLP_MEMORY_VERSION };
+
+  g_assert_cmpint (lab_ops ()->model_memory (lab_model_get (model), &memory), ==, 0);
+  return memory.packed_bytes;
+}
+
+/* One step for each token until all is packed that will be; returns how many tokens that took. */
+static guint
+step_until_packed (Fixture *f, LabModel *model, guint at)
+{
+  guint64 before, now = packed_bytes (model);
+
+  do {
+    g_autofree float *row = lab_model_step (model, f->tokens + at, NULL, NULL, 1);
+
+    lab_assert_same (row, f->expected + at * N_VOCAB, N_VOCAB);
+    before = now;
+    now    = packed_bytes (model);
+  } while (++at < N_TOKENS && (now > before || at < 40));
+  return at;
+}
+
+/* Nothing is packed before it is used; then the file's bytes are idle, all of them once. */
+static void
+test_touch (Fixture *f, gconstpointer data)
+{
+  LabModel *whole   = lab_model_new (f->lab, &(LabSetup){ .int8 = TRUE, .cache_type = WLP_TYPE_F16, .pack = "1" });
+  LabModel *model   = lab_model_new (f->lab, &(LabSetup){ .int8 = TRUE, .cache_type = WLP_TYPE_F16, .n_threads = 2 });
+  LabModel *mapped  = lab_model_new (f->lab, &(LabSetup){ .int8 = TRUE, .cache_type = WLP_TYPE_F16, .pack = "0" });
+  const guint64 all = packed_bytes (whole), constants = packed_bytes (mapped);
+  const guint64 source = lab_model_idle_bytes (whole);
+
+  g_assert_cmpuint (all, >, constants);
+  g_assert_cmpuint (source, >, 100000);
+  g_assert_cmpuint (packed_bytes (model), ==, constants);
+  g_assert_cmpuint (lab_model_idle_bytes (model), ==, 0);
+  step_until_packed (f, model, 0);
+  /* 40 tokens do not need all of 6 experts, so some may be missing, but they do need all the rest */
+  g_assert_cmpuint (packed_bytes (model), >, constants + (all - constants) / 2);
+  g_assert_cmpuint (packed_bytes (model), <=, all);
+  g_assert_cmpuint (lab_model_idle_bytes (model), >, source / 2);
+  g_assert_cmpuint (lab_model_idle_bytes (model), <=, source);
+  step_until_packed (f, mapped, 0);
+  g_assert_cmpuint (packed_bytes (mapped), ==, constants);
+  g_assert_cmpuint (lab_model_idle_bytes (mapped), ==, 0);
+  lab_model_free (whole);
+  lab_model_free (model);
+  lab_model_free (mapped);
+}
+
+/* What was given up stays so until the host allows it again; a limit holds from the start. */
+static void
+test_limit (Fixture *f, gconstpointer data)
+{
+  LabModel *model = lab_model_new (
+      f->lab, &(LabSetup){ .int8 = TRUE, .cache_type = WLP_TYPE_F16, .n_threads = 2, .pack_bytes = "60000" });
+  const guint64 constants = packed_bytes (model);
+  guint at                = step_until_packed (f, model, 0);
+  const guint64 full      = packed_bytes (model);
+  guint64 released;
+
+  g_assert_cmpuint (full, >, constants + 20000);
+  g_assert_cmpuint (full, <=, constants + 60000);
+  released = lab_ops ()->release_packed (lab_model_get (model), 1);
+  g_assert_cmpuint (released, >=, 1);
+  g_assert_cmpuint (released, <, full - constants);
+  at = step_until_packed (f, model, at);
+  g_assert_cmpuint (packed_bytes (model), ==, full - released);
+  g_assert_cmpuint (lab_ops ()->release_packed (lab_model_get (model), 0), ==, 0);
+  at = step_until_packed (f, model, at);
+  g_assert_cmpuint (packed_bytes (model), ==, full);
+  g_assert_cmpuint (lab_ops ()->release_packed (lab_model_get (model), G_MAXUINT64), ==, full - constants);
+  g_assert_cmpuint (packed_bytes (model), ==, constants);
+  step_until_packed (f, model, at);
+  g_assert_cmpuint (packed_bytes (model), ==, constants);
+  lab_model_free (model);
 }
 
 /* Packed panels are given up in the middle. */
@@ -390,6 +473,8 @@ main (int argc, char **argv)
   ADD ("threads", test_threads);
   ADD ("chunks", test_chunks);
   ADD ("ways", test_ways);
+  ADD ("touch", test_touch);
+  ADD ("limit", test_limit);
   ADD ("release", test_release);
   ADD ("rows", test_rows);
   ADD ("company", test_company);

@@ -63,11 +63,12 @@ progress_cb (void *user, uint64_t done_bytes, uint64_t total_bytes)
 static gboolean
 network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error)
 {
-  const struct wlp_setting settings[] = {
+  char pack_bytes[24];
+  struct wlp_setting settings[5] = {
+    /* with room for two that not every backend knows */
     { "activations", options->float_activations ? "f32" : "int8" },
     { "fuse", options->no_fusion ? "0" : "1" },
     { "isa", options->isa != NULL ? options->isa : "" },
-    { "pack", options->pack }, /* the last one: not every backend knows it */
   };
   struct wlp_plan_request request = {
     .version       = WLP_PLAN_VERSION,
@@ -81,13 +82,21 @@ network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error
     .max_rows      = self->max_rows,
     .max_sequences = self->max_sequences,
     .max_positions = self->max_positions,
-    .n_settings    = G_N_ELEMENTS (settings) - (options->pack == NULL ? 1 : 0),
+    .n_settings    = 3,
     .settings      = settings,
     .user          = (void *)options,
     .progress      = options->progress != NULL ? progress_cb : NULL,
   };
   struct wlp_error fault = { { 0 } };
-  int code               = self->ops->plan (options->backend, &request, &self->model, &fault);
+  int code;
+
+  if (options->pack != NULL)
+    settings[request.n_settings++] = (struct wlp_setting){ "pack", options->pack };
+  if (options->pack_bytes != 0) {
+    g_snprintf (pack_bytes, sizeof pack_bytes, "%" G_GUINT64_FORMAT, options->pack_bytes);
+    settings[request.n_settings++] = (struct wlp_setting){ "pack-bytes", pack_bytes };
+  }
+  code = self->ops->plan (options->backend, &request, &self->model, &fault);
 
   if (code == 0)
     return TRUE;

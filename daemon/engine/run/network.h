@@ -30,8 +30,9 @@ typedef struct {
   guint device;
   gboolean float_activations; /* the reference mode */
   gboolean no_fusion;
-  const char *isa;  /* NULL: the best one */
-  const char *pack; /* the backend's setting of this name; NULL: its own choice */
+  const char *isa;    /* NULL: the best one */
+  const char *pack;   /* when weights are packed: NULL: as the backend likes it; "0": never, "1": now */
+  guint64 pack_bytes; /* of packed weights at most; 0: as the backend likes it */
   guint max_batch_tokens;
   guint max_sequences;
   guint max_rows;      /* outputs in one step; 0: one for each sequence */

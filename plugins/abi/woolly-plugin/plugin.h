@@ -29,7 +29,7 @@ extern "C" {
 
 /* A plugin with another major number is refused; with a younger minor number, too. */
 #define WLP_ABI_MAJOR 1u
-#define WLP_ABI_MINOR 3u
+#define WLP_ABI_MINOR 4u
 
 #define WLP_PLUGIN_VERSION 1u
 #define WLP_PLUGIN_SYMBOL  "wlp_plugin_enum"

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define WLP_SERVICES_VERSION 1u
+#define WLP_SERVICES_VERSION 2u
 
 enum wlp_log_level {
   WLP_LOG_WARNING = 1,
@@ -49,6 +49,10 @@ struct wlp_services {
   uint32_t n_cpus;       /* entries in cpus; 0: no preference */
   const uint32_t *cpus;  /* CPU numbers to run on, best first */
   int32_t nice;          /* nice level of the backend's threads */
+
+  /* (any thread, since version 2, optional) These bytes of a weight's map will not be read for now, for the backend has
+   * them in a layout of its own: their memory may go back to the system.  Reading them again is fine. */
+  void (*source_idle) (void *host, const void *bytes, size_t n_bytes);
 };
 
 #ifdef __cplusplus

@@ -33,8 +33,21 @@ parse_pack (struct wlp_model *model, const struct wlp_setting *setting, struct w
   if (strcmp (setting->value, "auto") == 0)
     return 0;
   status      = parse_switch (setting, "0", "1", &yes, error);
-  model->pack = yes ? CPU_PACK_YES : CPU_PACK_NO;
+  model->pack = yes ? CPU_PACK_LOAD : CPU_PACK_NO;
   return status;
+}
+
+static int
+parse_bytes (const struct wlp_setting *setting, uint64_t *ret_bytes, struct wlp_error *error)
+{
+  char *end = NULL;
+
+  errno      = 0;
+  *ret_bytes = strtoull (setting->value, &end, 10);
+  if (errno != 0 || setting->value[0] < '0' || setting->value[0] > '9' || *end != '\0')
+    return wlp_error_set (error, -EINVAL, "setting %s is \"%s\": a number of bytes was expected", setting->key,
+                          setting->value);
+  return 0;
 }
 
 static int
@@ -54,12 +67,14 @@ parse_settings (struct wlp_model *model, struct wlp_error *error)
       status = parse_switch (setting, "0", "1", &model->fuse, error);
     else if (strcmp (setting->key, "pack") == 0)
       status = parse_pack (model, setting, error);
+    else if (strcmp (setting->key, "pack-bytes") == 0)
+      status = parse_bytes (setting, &model->pack_bytes, error);
     else if (strcmp (setting->key, "isa") == 0)
       isa = setting->value;
     else
-      status = wlp_error_set (error, -EINVAL,
-                              "the cpu backend has no setting \"%s\": it knows activations, fuse, isa and pack",
-                              setting->key);
+      status = wlp_error_set (
+          error, -EINVAL, "the cpu backend has no setting \"%s\": it knows activations, fuse, isa, pack and pack-bytes",
+          setting->key);
   }
   if (status != 0)
     return status;
@@ -144,7 +159,7 @@ build_model (struct wlp_model *model, struct wlp_error *error)
   status = cpu_run_init (model, error);
   if (status == 0 && cpu_profile_build (model) != 0)
     status = wlp_error_set (error, -ENOMEM, "no memory for the profile");
-  return status == 0 ? cpu_weights_pack (model, error) : status;
+  return status == 0 ? cpu_panels_open (model, error) : status;
 }
 
 int
@@ -184,6 +199,7 @@ cpu_model_free (struct wlp_model *model)
   cpu_run_finish (model);
   if (model->arena != NULL)
     model->services->free (model->services->host, model->arena, model->arena_bytes);
+  cpu_panels_close (model);
   cpu_weights_close (model);
   cpu_plan_finish (&model->plan);
   free (model->profiles);
@@ -195,8 +211,11 @@ cpu_model_memory (struct wlp_model *model, struct wlp_memory *ret_memory)
 {
   const struct wlp_cache *cache;
 
-  ret_memory->mapped_bytes = model->mapped_bytes;
-  ret_memory->packed_bytes = model->packed_bytes + model->constant_bytes;
+  /* two operators may read one weight */
+  ret_memory->mapped_bytes =
+      model->mapped_bytes > model->panels.idle_bytes ? model->mapped_bytes - model->panels.idle_bytes : 0;
+  ret_memory->packed_bytes =
+      model->owned_bytes + model->constant_bytes + __atomic_load_n (&model->panels.packed_bytes, __ATOMIC_RELAXED);
   ret_memory->scratch_bytes =
       model->arena_bytes + model->state_bytes + (uint64_t)model->scratch_bytes * cpu_n_threads (model);
   ret_memory->cache_bytes = 0;

@@ -11,10 +11,7 @@
 #include "woolly-plugin/backend.h"
 
 #include <stdbool.h>
-
-/* Panels are packed at load by default where all of them take no more than this share of the machine's memory: int8
- * panels are up to 2.3 times the file's blocks, which is right for small models only. */
-#define CPU_PACK_SHARE 8u
+#include <time.h>
 
 struct wlp_backend {
   const struct wlp_services *services;
@@ -53,6 +50,22 @@ struct cpu_profile {
   uint64_t n_bytes;
 };
 
+/* Panels that stay packed, see cpu-panels.c. */
+struct cpu_panels {
+  uint8_t *arena; /* address space for them; memory comes with the first touch */
+  size_t arena_bytes;
+  uint64_t limit;        /* bytes that may be packed */
+  uint64_t packed_bytes; /* (atomic) that are */
+  uint64_t idle_bytes;   /* of the host's map that need not be read for now */
+  uint8_t *is_backed;    /* [arena_bytes in pages] were touched; one more page at the end */
+  uint64_t n_batches;
+  uint64_t allowance_ns; /* for new pages, of a thread in a batch */
+  struct {
+    uint64_t ns;
+    uint8_t apart[56]; /* a cache line each */
+  } * spent;           /* [n_threads] */
+};
+
 /* The batch that is running. */
 struct cpu_run {
   const struct wlp_batch *batch;
@@ -75,7 +88,8 @@ struct wlp_model {
   const struct attention_isa *attention;
   bool exact; /* float activations */
   bool fuse;
-  enum { CPU_PACK_AUTO, CPU_PACK_NO, CPU_PACK_YES } pack;
+  enum { CPU_PACK_TOUCH, CPU_PACK_NO, CPU_PACK_LOAD } pack;
+  uint64_t pack_bytes; /* most bytes of panels; 0: a share of the machine's memory */
   struct cpu_weight *weights;
   struct cpu_plan plan;
   uint8_t *arena;
@@ -83,8 +97,9 @@ struct wlp_model {
   uint8_t *scratch; /* [n_threads][scratch_bytes] */
   size_t scratch_bytes;
   uint64_t mapped_bytes;
-  uint64_t packed_bytes;
+  uint64_t owned_bytes; /* weights read from the file */
   uint64_t constant_bytes;
+  struct cpu_panels panels;
   uint64_t state_bytes;     /* lists of the batch */
   struct wlp_cache *caches; /* all of them, through next */
   uint32_t tile_tokens;     /* queries of a tile, fit for every attention */
@@ -108,8 +123,19 @@ int cpu_weights_open (struct wlp_model *model, struct wlp_error *error);
 void cpu_weights_close (struct wlp_model *model);
 /* The whole weight as float32; NULL: no memory. */
 const float *cpu_weights_floats (struct wlp_model *model, wlp_weight weight);
-int cpu_weights_pack (struct wlp_model *model, struct wlp_error *error);
-uint64_t cpu_weights_release (struct wlp_model *model, uint64_t n_bytes);
+
+/* cpu-panels.c */
+int cpu_panels_open (struct wlp_model *model, struct wlp_error *error);
+void cpu_panels_close (struct wlp_model *model);
+/* @n panels of one expert from @panel on: where they lie packed, or packed now, into the arena or into @scratch.  No
+ * two threads ask for the same panel at once. */
+const uint8_t *cpu_panels_get (struct wlp_model *model, struct cpu_matrix *matrix, uint64_t expert, uint64_t panel,
+                               uint64_t n, unsigned thread, uint8_t *scratch);
+/* Before a batch. */
+void cpu_panels_begin (struct wlp_model *model);
+/* Behind a step, by one thread: source bytes that are all packed are given back. */
+void cpu_panels_settle (struct wlp_model *model, struct cpu_matrix *matrix);
+uint64_t cpu_panels_release (struct wlp_model *model, uint64_t n_bytes);
 
 /* cpu-batch.c, cpu-run.c */
 int cpu_batch_check (struct wlp_model *model, const struct wlp_batch *batch, struct wlp_error *error);
@@ -122,6 +148,15 @@ int cpu_run_batch (struct wlp_model *model, struct wlp_error *error);
 int cpu_profile_build (struct wlp_model *model);
 int cpu_profile_get (struct wlp_model *model, uint32_t index, struct wlp_profile_entry *ret_entry);
 void cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t time_ns);
+
+static inline uint64_t
+cpu_now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* Rows of a domain in the running batch. */
 static inline uint32_t

@@ -43,26 +43,6 @@ scratch_of (struct wlp_model *model, unsigned thread)
   return (struct scratch *)(void *)(model->scratch + thread * model->scratch_bytes);
 }
 
-/* @n panels of one expert from @panel on: where they lie packed, or packed now. */
-static const uint8_t *
-get_panels (struct wlp_model *model, const struct cpu_matrix *matrix, uint64_t expert, uint64_t panel, uint64_t n,
-            struct scratch *scratch)
-{
-  const unsigned rows = model->linear->rows;
-  uint64_t i;
-
-  if (matrix->packed != NULL)
-    return matrix->packed + (expert * matrix->n_panels + panel) * matrix->panel_bytes;
-  for (i = 0; i < n; i++) {
-    const uint64_t first = (panel + i) * rows, left = matrix->n_rows - first;
-
-    matrix->format->pack (matrix->type, matrix->data + expert * matrix->expert_bytes + first * matrix->row_bytes,
-                          matrix->row_bytes, left < rows ? (unsigned)left : rows, matrix->k,
-                          scratch->panels + i * matrix->panel_bytes);
-  }
-  return scratch->panels;
-}
-
 /* out = acc (+ bias) (+ residual): this order whether they are fused or not. */
 static inline void
 finish_rows (const float *acc, unsigned n, const float *bias, const float *residual, float *out)
@@ -105,12 +85,13 @@ run_tile (struct wlp_model *model, const struct tile *tile, const void *weights,
 
 /* Panels @panel .. @panel + @n - 1 of one linear layer. */
 static void
-linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t panel, uint64_t n, struct scratch *scratch)
+linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t panel, uint64_t n, unsigned thread)
 {
-  const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
-  const uint32_t n_rows           = cpu_run_rows (model, node->domain);
-  const uint8_t *weights          = get_panels (model, matrix, 0, panel, n, scratch);
-  struct tile tile                = { .matrix = matrix, .bias = matrix->bias };
+  struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
+  struct scratch *scratch   = scratch_of (model, thread);
+  const uint32_t n_rows     = cpu_run_rows (model, node->domain);
+  const uint8_t *weights    = cpu_panels_get (model, matrix, 0, panel, n, thread, scratch->panels);
+  struct tile tile          = { .matrix = matrix, .bias = matrix->bias };
   uint32_t row, t;
   uint64_t i;
 
@@ -153,7 +134,7 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
     end   = end < matrix->n_panels ? end : matrix->n_panels;
     for (; panel < end; panel += n) {
       n = end - panel < panels_of_group (matrix) ? end - panel : panels_of_group (matrix);
-      linear_group (model, node, panel, n, scratch_of (model, thread));
+      linear_group (model, node, panel, n, thread);
     }
     before += matrix->n_panels;
   }
@@ -162,11 +143,12 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
 /* Pairs (row, slot) of one expert through one panel. */
 static void
 experts_panel (struct wlp_model *model, const struct cpu_node *node, const uint32_t *pairs, uint32_t n_pairs,
-               uint32_t expert, uint64_t panel, struct scratch *scratch)
+               uint32_t expert, uint64_t panel, unsigned thread)
 {
-  const struct cpu_matrix *matrix        = &model->plan.matrices[node->matrix];
+  struct scratch *scratch                = scratch_of (model, thread);
+  struct cpu_matrix *matrix              = &model->plan.matrices[node->matrix];
   const struct wlp_linear_params *params = &node->op->p.linear;
-  const void *weights                    = get_panels (model, matrix, expert, panel, 1, scratch);
+  const void *weights                    = cpu_panels_get (model, matrix, expert, panel, 1, thread, scratch->panels);
   struct tile tile                       = { .matrix = matrix };
   size_t slot_bytes                      = matrix->k * sizeof (float);
   uint32_t i, t;
@@ -204,7 +186,7 @@ experts_node (struct wlp_model *model, const struct cpu_node *node, unsigned thr
     const uint32_t active = (uint32_t)(item / matrix->n_panels);
 
     experts_panel (model, node, pairs + start[active], start[active + 1] - start[active], experts[active],
-                   item % matrix->n_panels, scratch_of (model, thread));
+                   item % matrix->n_panels, thread);
   }
 }
 

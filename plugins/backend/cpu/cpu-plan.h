@@ -81,8 +81,13 @@ struct cpu_matrix {
   uint64_t n_rows;
   uint64_t n_panels; /* of one expert */
   size_t panel_bytes;
-  uint8_t *packed;   /* [n_experts][n_panels][panel_bytes], or NULL: panels are packed as they are needed */
-  const float *bias; /* NULL or [n_experts][bias_stride], from first_row on */
+  uint8_t *packed;    /* [n_experts][n_panels][panel_bytes], or NULL: it has no room in the arena of panels */
+  uint8_t *is_packed; /* [n_experts][n_panels] */
+  uint64_t n_packed;  /* (atomic) of these */
+  uint64_t last_use;  /* number of the batch */
+  bool is_mapped;     /* @data lies in the host's map */
+  bool source_idle;   /* the host was told that the file's bytes are not read for now */
+  const float *bias;  /* NULL or [n_experts][bias_stride], from first_row on */
   uint64_t bias_stride;
 };
 

@@ -24,7 +24,7 @@ cpu_open (const struct wlp_services *services, struct wlp_backend **ret_backend,
 {
   struct wlp_backend *backend;
 
-  if (services->version < WLP_SERVICES_VERSION)
+  if (services->version < 1)
     return wlp_error_set (error, -EINVAL, "the host's services have version %u", services->version);
   backend = calloc (1, sizeof *backend);
   if (backend == NULL)
@@ -143,7 +143,7 @@ static const struct wlp_backend_ops cpu_ops = {
   .plan              = cpu_model_plan,
   .model_free        = cpu_model_free,
   .model_memory      = cpu_model_memory,
-  .release_packed    = cpu_weights_release,
+  .release_packed    = cpu_panels_release,
   .cache_create      = cpu_model_cache_create,
   .cache_free        = cpu_model_cache_free,
   .cache_block_bytes = cpu_cache_block_bytes,

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 static void
 step_rows (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
@@ -47,13 +46,15 @@ run_step (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
   }
 }
 
-static uint64_t
-now_ns (void)
+static void
+settle_step (struct wlp_model *model, const struct cpu_step *step)
 {
-  struct timespec now;
+  uint32_t i;
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  if (step->kind != CPU_STEP_LINEAR && step->kind != CPU_STEP_EXPERTS)
+    return;
+  for (i = 0; i < step->n_nodes; i++)
+    cpu_panels_settle (model, &model->plan.matrices[model->plan.nodes[model->plan.order[step->first_node + i]].matrix]);
 }
 
 /* Thread 0 looks at the clock, and at cancel between layers; the others learn of it behind the barrier. */
@@ -63,7 +64,7 @@ run_thread (void *data, unsigned thread)
   struct wlp_model *model       = data;
   const struct wlp_batch *batch = model->run.batch;
   const struct cpu_plan *plan   = &model->plan;
-  uint64_t start                = thread == 0 ? now_ns () : 0, end;
+  uint64_t start                = thread == 0 ? cpu_now_ns () : 0, end;
   uint32_t i;
 
   for (i = 0; i < plan->n_steps; i++) {
@@ -79,7 +80,8 @@ run_thread (void *data, unsigned thread)
     run_step (model, step, thread);
     cpu_pool_barrier (model->backend->pool);
     if (thread == 0) {
-      end = now_ns ();
+      settle_step (model, step);
+      end = cpu_now_ns ();
       cpu_profile_add (model, step, end - start);
       start = end;
     }
@@ -89,6 +91,7 @@ run_thread (void *data, unsigned thread)
 int
 cpu_run_batch (struct wlp_model *model, struct wlp_error *error)
 {
+  cpu_panels_begin (model);
   cpu_pool_run (model->backend->pool, run_thread, model);
   return model->run.stop ? wlp_error_set (error, -ECANCELED, "the batch was stopped between layers") : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Weights: used from the host's map, read from the file where there is no map, turned into float32 where they are
- * small, packed into panels where memory allows.
+ * small.  cpu-panels.c packs the matrices.
  */
 #include "cpu-model.h"
 
@@ -31,7 +31,7 @@ read_weight (struct wlp_model *model, uint32_t i, uint64_t *done, uint64_t total
   weight->owned = model->services->alloc (model->services->host, source->n_bytes, 64);
   if (weight->owned == NULL)
     return wlp_error_set (error, -ENOMEM, "no memory for %s", name);
-  model->packed_bytes += source->n_bytes;
+  model->owned_bytes += source->n_bytes;
   for (at = 0; at < source->n_bytes; at += (uint64_t)n) {
     const uint64_t left = source->n_bytes - at;
 
@@ -118,99 +118,11 @@ cpu_weights_floats (struct wlp_model *model, wlp_weight index)
   return weight->floats;
 }
 
-static uint64_t
-packed_bytes_of (const struct cpu_matrix *matrix)
-{
-  return matrix->n_experts * matrix->n_panels * matrix->panel_bytes;
-}
-
-struct pack_job {
-  struct wlp_model *model;
-  struct cpu_matrix *matrix;
-};
-
-static void
-pack_thread (void *data, unsigned thread)
-{
-  const struct pack_job *job   = data;
-  struct cpu_matrix *matrix    = job->matrix;
-  const unsigned rows          = job->model->linear->rows;
-  const struct cpu_range range = cpu_share (matrix->n_experts * matrix->n_panels, thread, cpu_n_threads (job->model));
-  uint64_t i;
-
-  for (i = range.first; i < range.end; i++) {
-    const uint64_t expert = i / matrix->n_panels, first = i % matrix->n_panels * rows;
-    const uint64_t left = matrix->n_rows - first;
-
-    matrix->format->pack (matrix->type, matrix->data + expert * matrix->expert_bytes + first * matrix->row_bytes,
-                          matrix->row_bytes, left < rows ? (unsigned)left : rows, matrix->k,
-                          matrix->packed + i * matrix->panel_bytes);
-  }
-}
-
-/* Whether all panels together are worth their memory on this machine. */
-static bool
-should_pack (const struct wlp_model *model, uint64_t n_bytes)
-{
-  const uint64_t n_pages = (uint64_t)sysconf (_SC_PHYS_PAGES), page = (uint64_t)sysconf (_SC_PAGESIZE);
-
-  return model->pack == CPU_PACK_YES || (model->pack == CPU_PACK_AUTO && n_bytes <= n_pages * page / CPU_PACK_SHARE);
-}
-
-/* Packs what there is memory for; the rest runs from the map.  Only a stop is an error. */
-int
-cpu_weights_pack (struct wlp_model *model, struct wlp_error *error)
-{
-  struct cpu_plan *plan = &model->plan;
-  uint64_t total = 0, done = 0;
-  uint32_t i;
-
-  for (i = 0; i < plan->n_matrices; i++)
-    total += packed_bytes_of (&plan->matrices[i]);
-  if (!should_pack (model, total))
-    return is_cancelled (model, 1, 1) ? wlp_error_set (error, -ECANCELED, "loading was stopped") : 0;
-  for (i = 0; i < plan->n_matrices; i++) {
-    struct cpu_matrix *matrix = &plan->matrices[i];
-    struct pack_job job       = { model, matrix };
-    const uint64_t n          = packed_bytes_of (matrix);
-
-    if (is_cancelled (model, done, total))
-      return wlp_error_set (error, -ECANCELED, "loading was stopped");
-    matrix->packed = model->services->alloc (model->services->host, n, 64);
-    if (matrix->packed == NULL)
-      break;
-    model->packed_bytes += n;
-    cpu_pool_run (model->backend->pool, pack_thread, &job);
-    done += n;
-  }
-  return is_cancelled (model, total, total) ? wlp_error_set (error, -ECANCELED, "loading was stopped") : 0;
-}
-
-uint64_t
-cpu_weights_release (struct wlp_model *model, uint64_t n_bytes)
-{
-  uint64_t released = 0;
-  uint32_t i;
-
-  for (i = 0; i < model->plan.n_matrices && released < n_bytes; i++) {
-    struct cpu_matrix *matrix = &model->plan.matrices[i];
-
-    if (matrix->packed == NULL)
-      continue;
-    model->services->free (model->services->host, matrix->packed, packed_bytes_of (matrix));
-    matrix->packed = NULL;
-    released += packed_bytes_of (matrix);
-  }
-  model->packed_bytes -= released;
-  return released;
-}
-
 void
 cpu_weights_close (struct wlp_model *model)
 {
   uint32_t i;
 
-  cpu_weights_release (model, UINT64_MAX);
   for (i = 0; model->weights != NULL && i < model->program->n_weights; i++) {
     struct cpu_weight *weight = &model->weights[i];
 

@@ -101,9 +101,11 @@ gboolean wly_gguf_get_bool (const WlyGguf *gguf, const char *key, gboolean *ret_
 gboolean wly_gguf_get_string (const WlyGguf *gguf, const char *key, WlyGgufString *ret_value);
 /* As UTF-8 for people and keys: NULL where there is none or it is not valid UTF-8; (transfer full). */
 char *wly_gguf_dup_string (const WlyGguf *gguf, const char *key);
-/* Items of an array of this kind; @ret_n items.  Numbers are copied out (transfer full), strings point into the map. */
+/* Items of an array of this kind; @ret_n items.  Numbers are copied out (transfer full), strings and bytes point into
+ * the map. */
 gboolean wly_gguf_get_array_i32 (const WlyGguf *gguf, const char *key, gint32 **ret_items, gsize *ret_n);
 gboolean wly_gguf_get_array_f32 (const WlyGguf *gguf, const char *key, float **ret_items, gsize *ret_n);
+gboolean wly_gguf_get_array_bytes (const WlyGguf *gguf, const char *key, const guint8 **ret_bytes, gsize *ret_n);
 gboolean wly_gguf_get_array_string (const WlyGguf *gguf, const char *key, WlyGgufString **ret_items, gsize *ret_n);
 
 /* The view that architecture plugins get; the reader's. */

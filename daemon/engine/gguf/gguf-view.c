@@ -128,6 +128,18 @@ wly_gguf_get_array_f32 (const WlyGguf *gguf, const char *name, float **ret_items
 }
 
 gboolean
+wly_gguf_get_array_bytes (const WlyGguf *gguf, const char *name, const guint8 **ret_bytes, gsize *ret_n)
+{
+  const WlyGgufKey *key = find_number_array (gguf, name);
+
+  if (key == NULL || wly_gguf_type_bytes (key->item_type) != 1)
+    return FALSE;
+  *ret_bytes = key->data;
+  *ret_n     = key->n_bytes;
+  return TRUE;
+}
+
+gboolean
 wly_gguf_get_array_string (const WlyGguf *gguf, const char *name, WlyGgufString **ret_items, gsize *ret_n)
 {
   const WlyGgufKey *key           = wly_gguf_keys_find (&gguf->keys, name);

@@ -78,13 +78,14 @@ read_merge (WlyMergeTable *table, const WlyVocab *vocab, const WlyGgufString *te
 }
 
 gboolean
-wly_merge_table_init (WlyMergeTable *table, const WlyVocab *vocab, GError **error)
+wly_merge_table_init (WlyMergeTable *table, const WlyVocab *vocab, gboolean optional, GError **error)
 {
   g_autofree WlyGgufString *texts = NULL;
   gsize n_texts                   = 0;
   guint bits                      = 4;
 
-  if (!wly_gguf_get_array_string (vocab->gguf, "tokenizer.ggml.merges", &texts, &n_texts) || n_texts > G_MAXINT32) {
+  if ((!wly_gguf_get_array_string (vocab->gguf, "tokenizer.ggml.merges", &texts, &n_texts) && !optional)
+      || n_texts > G_MAXINT32) {
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL,
                          "tokenizer.ggml.merges is missing or no list of strings; byte-level BPE needs it");
     return FALSE;

@@ -19,8 +19,9 @@ typedef struct {
   guint shift; /* 64 - log2 (n_slots) */
 } WlyMergeTable;
 
-/* Reads tokenizer.ggml.merges.  Errors: WLY_ERROR_INVALID_MODEL (missing, or a merge of what is no token). */
-gboolean wly_merge_table_init (WlyMergeTable *table, const WlyVocab *vocab, GError **error);
+/* Reads tokenizer.ggml.merges.  Errors: WLY_ERROR_INVALID_MODEL (missing and not @optional, or a merge of what is no
+ * token). */
+gboolean wly_merge_table_init (WlyMergeTable *table, const WlyVocab *vocab, gboolean optional, GError **error);
 void wly_merge_table_finish (WlyMergeTable *table);
 
 const WlyMergeSlot *wly_merge_table_find (const WlyMergeTable *table, gint32 left, gint32 right); /* NULL: none */

@@ -3,6 +3,8 @@
 
 #include "token/scan.h"
 
+#include <string.h>
+
 static const WlyCodeRange cased_letters[] = {
   { 0x41, 0x5a },       { 0x61, 0x7a },       { 0xb5, 0xb5 },       { 0xc0, 0xd6 },       { 0xd8, 0xf6 },
   { 0xf8, 0x1ba },      { 0x1bc, 0x1bf },     { 0x1c4, 0x293 },     { 0x295, 0x2af },     { 0x370, 0x373 },
@@ -34,6 +36,16 @@ static const WlyCodeRange falcon_signs[]  = { { '$', '$' }, { '+', '+' }, { '<',
 static const WlyCodeRange default_signs[] = { { '$', '$' }, { '+', '+' }, { '<', '>' },
                                               { '^', '^' }, { '|', '|' }, { '~', '~' } };
 
+static const WlyCodeRange ascii_signs[] = { { '!', '/' }, { ':', '@' }, { '[', '`' }, { '{', '~' } };
+static const WlyCodeRange hangul[]      = { { 0x3131, 0x318e }, { 0xac00, 0xd7a3 } };
+static const WlyCodeRange bopomofo[]    = { { 0x3105, 0x312f } };
+static const WlyCodeRange wide_signs[]  = { { 0x2014, 0x2014 }, { 0x2018, 0x2019 }, { 0x201c, 0x201d },
+                                            { 0x2026, 0x2026 }, { 0x3001, 0x303f }, { 0xfe30, 0xfe4f },
+                                            { 0xff01, 0xff01 }, { 0xff0c, 0xff0c }, { 0xff1a, 0xff1b } };
+static const WlyCodeRange asian[]       = { { 0xe40, 0xeff },   { 0x1000, 0x109f }, { 0x1100, 0x11ff },
+                                            { 0x1780, 0x17ff }, { 0x2f00, 0x2fdf }, { 0x3040, 0x30ff },
+                                            { 0x3400, 0x4dbf }, { 0x4e00, 0xfaff }, { 0xff65, 0xff9f } };
+
 const WlyCodeSet wly_pre_split_runs_cased_letters = { cased_letters, G_N_ELEMENTS (cased_letters) };
 const WlyCodeSet wly_pre_split_runs_signs         = { signs, G_N_ELEMENTS (signs) };
 const WlyCodeSet wly_pre_split_runs_cjk           = { cjk, G_N_ELEMENTS (cjk) };
@@ -41,6 +53,16 @@ const WlyCodeSet wly_pre_split_runs_cjk_kana      = { cjk_kana, G_N_ELEMENTS (cj
 const WlyCodeSet wly_pre_split_runs_newlines      = { newlines, G_N_ELEMENTS (newlines) };
 const WlyCodeSet wly_pre_split_runs_falcon_signs  = { falcon_signs, G_N_ELEMENTS (falcon_signs) };
 const WlyCodeSet wly_pre_split_runs_default_signs = { default_signs, G_N_ELEMENTS (default_signs) };
+
+const WlyCodeSet wly_pre_split_runs_ascii_signs = { ascii_signs, G_N_ELEMENTS (ascii_signs) };
+const WlyCodeSet wly_pre_split_runs_asian       = { asian, G_N_ELEMENTS (asian) };
+
+static const WlyCodeSet hangul_set             = { hangul, G_N_ELEMENTS (hangul) };
+static const WlyCodeSet bopomofo_set           = { bopomofo, G_N_ELEMENTS (bopomofo) };
+static const WlyCodeSet wide_signs_set         = { wide_signs, G_N_ELEMENTS (wide_signs) };
+static const WlyCodeSet *const youtu_sets[]    = { &hangul_set, &wide_signs_set, &bopomofo_set,
+                                                   &wly_pre_split_runs_cjk_kana, NULL };
+const WlyPreSplitSets wly_pre_split_runs_youtu = { youtu_sets };
 
 static gboolean
 set_has (const WlyCodeSet *set, guint32 code)
@@ -112,6 +134,51 @@ wly_pre_split_runs_of (WlyScan *scan, gsize start, gconstpointer rules)
     space = run->space && wly_scan_is (character, WLY_SCAN_SPACES) ? place : scan->end;
     place += character.n_bytes;
   }
+}
+
+/* The set that the character is in, NULL: none, or no character. */
+static const WlyCodeSet *
+find_set (const WlyPreSplitSets *rules, WlyScanCharacter character)
+{
+  if (character.n_bytes == 0 || (character.code >= 0x80 && wly_scan_is (character, WLY_SCAN_SPACES)))
+    return NULL;
+  for (gsize i = 0; rules->sets[i] != NULL; i++)
+    if (set_has (rules->sets[i], character.code))
+      return rules->sets[i];
+  return NULL;
+}
+
+gsize
+wly_pre_split_runs_of_sets (WlyScan *scan, gsize start, gconstpointer rules)
+{
+  WlyScanCharacter character = wly_scan_at (scan, start);
+  const WlyCodeSet *set      = find_set (rules, character);
+  gsize place                = start;
+
+  do {
+    place += character.n_bytes;
+    character = wly_scan_at (scan, place);
+  } while (character.n_bytes != 0 && find_set (rules, character) == set);
+  return place;
+}
+
+gsize
+wly_pre_split_runs_lines (WlyScan *scan, gsize start, gconstpointer rules)
+{
+  const char *text = scan->text + start;
+  const gsize n    = scan->end - start;
+  const char *end;
+  gsize length = 0;
+
+  if (*text != '\n') {
+    end    = memchr (text, '\n', n);
+    length = end == NULL ? n : (gsize)(end - text);
+  } else {
+    while (length < n && text[length] == '\n')
+      length++;
+  }
+  scan->n_steps += length;
+  return start + length;
 }
 
 gsize

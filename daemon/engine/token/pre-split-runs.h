@@ -35,6 +35,16 @@ gsize wly_pre_split_runs_three_digits (WlyScan *scan, gsize start, gconstpointer
 /*  ?[^(\s|.,!?…。，、।۔،)]+ */
 gsize wly_pre_split_runs_bloom (WlyScan *scan, gsize start, gconstpointer rules);
 
+/* Runs of one of several sets that have nothing in common. */
+typedef struct {
+  const WlyCodeSet *const *sets; /* up to a NULL */
+} WlyPreSplitSets;
+
+/* [set]+|[set]+|… */
+gsize wly_pre_split_runs_of_sets (WlyScan *scan, gsize start, gconstpointer rules);
+/* [^\n]+|[\n]+ */
+gsize wly_pre_split_runs_lines (WlyScan *scan, gsize start, gconstpointer rules);
+
 /* Sets that deepseek names by code point. */
 extern const WlyCodeSet wly_pre_split_runs_cased_letters; /* [A-Za-zµÀ-Ö…] */
 extern const WlyCodeSet wly_pre_split_runs_signs;         /* [!-/:-~！-／：-～‘-‟　-。] */
@@ -43,5 +53,11 @@ extern const WlyCodeSet wly_pre_split_runs_cjk_kana;      /* [一-龥぀-ゟ゠-
 extern const WlyCodeSet wly_pre_split_runs_newlines;      /* [\r\n] */
 extern const WlyCodeSet wly_pre_split_runs_falcon_signs;  /* [$+<=>^~|`] */
 extern const WlyCodeSet wly_pre_split_runs_default_signs; /* [$+<=>^~|] */
+extern const WlyCodeSet wly_pre_split_runs_ascii_signs;   /* [!-/:-@\[-`{-~] */
+/* Those of youtu: Hangul, signs, Bopomofo, and cjk_kana. */
+extern const WlyPreSplitSets wly_pre_split_runs_youtu;
+/* That of afmoe: CJK, kana, Hangul, Thai, Lao, Khmer, Burmese; as the field writes it, all from U+8C48 to U+FAFF is in.
+ */
+extern const WlyCodeSet wly_pre_split_runs_asian;
 
 G_END_DECLS

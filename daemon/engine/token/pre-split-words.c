@@ -38,6 +38,33 @@ spaces (WlyScan *scan, gsize start, gboolean newlines)
   return character.n_bytes != 0 && last > start ? last : place;
 }
 
+/* \s*[\r\n]+|\s{512}(?!\S)|…|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}; white space stands at @start. */
+static gsize
+stepped_spaces (WlyScan *scan, gsize start)
+{
+  gsize places[513], n = 0, step = 512, place = start;
+  WlyScanCharacter character;
+
+  if (start >= scan->run_end) {
+    const gsize end = spaces (scan, start, TRUE);
+
+    scan->run_end = wly_scan_run (scan, start, WLY_SCAN_SPACES);
+    if (end > start && (scan->text[end - 1] == '\n' || scan->text[end - 1] == '\r'))
+      return end;
+  }
+  for (; n < G_N_ELEMENTS (places) && place < scan->run_end; n++) {
+    character = wly_scan_at (scan, place);
+    place += character.n_bytes;
+    places[n] = place;
+  }
+  /* the last one before a word does not count, unless it is alone */
+  if (n < G_N_ELEMENTS (places) && scan->run_end < scan->end)
+    n--;
+  while (step > MAX (n, 1))
+    step /= 2;
+  return places[step - 1];
+}
+
 gsize
 wly_pre_split_words_gpt2 (WlyScan *scan, gsize start, gconstpointer rules)
 {
@@ -61,22 +88,32 @@ wly_pre_split_words_gpt2 (WlyScan *scan, gsize start, gconstpointer rules)
   return spaces (scan, start, FALSE);
 }
 
-/*  ?[others]+[\r\n]* , with @slash [\r\n/]*; @start where there is none. */
+typedef enum {
+  TAIL_NONE,
+  TAIL_NEWLINES,         /* [\r\n]* */
+  TAIL_NEWLINES_SLASHES, /* [\r\n/]* */
+  TAIL_ONE,              /* [\r\n/]? */
+} Tail;
+
+/*  ?[others]+ and the tail; @start where there is none. */
 static gsize
-others (WlyScan *scan, gsize start, WlyScanCharacter first, guint set, gboolean slash)
+others (WlyScan *scan, gsize start, WlyScanCharacter first, guint set, Tail tail)
 {
   gsize place = first.code == ' ' ? start + 1 : start;
 
   if (!wly_scan_is (first.code == ' ' ? wly_scan_at (scan, place) : first, set))
     return start;
   place = wly_scan_run (scan, place, set);
-  for (;;) {
+  while (tail != TAIL_NONE) {
     const WlyScanCharacter character = wly_scan_at (scan, place);
 
-    if (!wly_scan_is_newline (character) && !(slash && character.code == '/'))
-      return place;
+    if (!wly_scan_is_newline (character) && !(tail >= TAIL_NEWLINES_SLASHES && character.code == '/'))
+      break;
     place++;
+    if (tail == TAIL_ONE)
+      break;
   }
+  return place;
 }
 
 gsize
@@ -96,8 +133,10 @@ wly_pre_split_words_llama3 (WlyScan *scan, gsize start, gconstpointer data)
     return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, rules->max_digits);
   if (!wly_scan_is_newline (first) && wly_scan_is (wly_scan_at (scan, start + first.n_bytes), word_set))
     return wly_scan_run (scan, start + first.n_bytes, word_set);
-  end = others (scan, start, first, other_set, FALSE);
-  return end > start ? end : spaces (scan, start, TRUE);
+  end = others (scan, start, first, other_set, rules->bare_others ? TAIL_NONE : TAIL_NEWLINES);
+  if (end > start)
+    return end;
+  return rules->stepped_spaces ? stepped_spaces (scan, start) : spaces (scan, start, TRUE);
 }
 
 static gboolean
@@ -124,7 +163,7 @@ deepseek3_match (WlyScan *scan, gsize start)
     return wly_scan_run (scan, start, word_set);
   if (!wly_scan_is_newline (first) && !wly_scan_is (first, sign_set) && wly_scan_is (wly_scan_at (scan, end), word_set))
     return wly_scan_run (scan, end, word_set);
-  end = others (scan, start, first, sign_set, FALSE);
+  end = others (scan, start, first, sign_set, TAIL_NEWLINES);
   return end > start ? end : spaces (scan, start, TRUE);
 }
 
@@ -142,35 +181,53 @@ wly_pre_split_words_deepseek3 (WlyScan *scan, gsize start, gconstpointer rules)
   return place;
 }
 
-static gboolean
-is_upper (WlyScanCharacter character)
-{
-  return wly_scan_is (character, WLY_SCAN_LETTERS) && !(character.code >= 'a' && character.code <= 'z');
-}
-
-static gboolean
-is_lower (WlyScanCharacter character)
-{
-  return wly_scan_is (character, WLY_SCAN_LETTERS) && !(character.code >= 'A' && character.code <= 'Z');
-}
-
-/* U*L+|U+L* at @start, where a letter stands. */
+/* U*L+ at @start, @start where there is none; @ret_upper is the end of U* there. */
 static gsize
-cased_word (WlyScan *scan, gsize start)
+upper_lower (WlyScan *scan, gsize start, guint letters, gsize *ret_upper)
 {
   gsize place = start, after_both = start;
   WlyScanCharacter character = wly_scan_at (scan, place);
 
-  for (; is_upper (character); character = wly_scan_at (scan, place)) {
+  for (; wly_scan_is (character, letters) && !(character.code >= 'a' && character.code <= 'z');
+       character = wly_scan_at (scan, place)) {
     place += character.n_bytes;
-    if (is_lower (character))
+    if (!(character.code >= 'A' && character.code <= 'Z'))
       after_both = place; /* a letter without case, which L+ may have, too */
   }
-  if (!is_lower (character))
-    return after_both > start ? after_both : place;
-  for (; is_lower (character); character = wly_scan_at (scan, place))
+  *ret_upper = place;
+  if (!wly_scan_is (character, letters))
+    return after_both;
+  for (; wly_scan_is (character, letters) && !(character.code >= 'A' && character.code <= 'Z');
+       character = wly_scan_at (scan, place))
     place += character.n_bytes;
   return place;
+}
+
+/* [^\r\n\p{L}\p{N}]?U*L+|[^\r\n\p{L}\p{N}]?U+L*; @start where there is none.  @first is no number and no newline, or
+ * no letter stands behind it. */
+static gsize
+cased_word (WlyScan *scan, gsize start, WlyScanCharacter first, const WlyPreSplitCased *rules)
+{
+  const guint letters = rules->with_marks ? WLY_SCAN_LETTERS | WLY_SCAN_MARKS : WLY_SCAN_LETTERS;
+  const gsize after   = start + first.n_bytes;
+  gsize upper, end = start;
+
+  if (rules->caseless && wly_scan_is (first, letters))
+    return wly_scan_run (scan, start, letters);
+  if (wly_scan_is (first, WLY_SCAN_LETTERS)) {
+    end = upper_lower (scan, start, letters, &upper);
+    return end > start ? end : upper;
+  }
+  if (!wly_scan_is_newline (first) && wly_scan_is (wly_scan_at (scan, after), letters)) {
+    if (rules->caseless)
+      return wly_scan_run (scan, after, letters);
+    end = upper_lower (scan, after, letters, &upper);
+    if (end > after)
+      return end;
+    /* a mark that could be the leading character is rather a U*L+ by itself than before U+ */
+    return wly_scan_is (first, letters) ? after : upper;
+  }
+  return wly_scan_is (first, letters) ? after : start;
 }
 
 gsize
@@ -178,20 +235,97 @@ wly_pre_split_words_cased (WlyScan *scan, gsize start, gconstpointer data)
 {
   const WlyPreSplitCased *rules = data;
   const WlyScanCharacter first  = wly_scan_at (scan, start);
-  gsize word                    = start, end;
+  gsize end;
 
-  if (!wly_scan_is (first, WLY_SCAN_LETTERS)) {
-    if (wly_scan_is (first, WLY_SCAN_NUMBERS))
-      return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, rules->max_digits);
-    if (!wly_scan_is_newline (first))
-      word = start + first.n_bytes;
-  }
-  if (wly_scan_is (wly_scan_at (scan, word), WLY_SCAN_LETTERS)) {
-    end = cased_word (scan, word);
+  if (wly_scan_is (first, WLY_SCAN_NUMBERS))
+    return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, rules->max_digits);
+  end = cased_word (scan, start, first, rules);
+  if (end > start) {
     if (rules->contractions && wly_scan_at (scan, end).code == '\'')
       end += contraction (scan, end, TRUE);
     return end;
   }
-  end = others (scan, start, first, WLY_SCAN_OTHERS, TRUE);
+  end = others (scan, start, first, WLY_SCAN_OTHERS, TAIL_NEWLINES_SLASHES);
+  return end > start ? end : spaces (scan, start, TRUE);
+}
+
+static gboolean
+is_han (WlyScanCharacter character)
+{
+  static const struct {
+    guint32 first, last;
+  } ranges[] = {
+    { 0x3400, 0x4dbf },   { 0x4e00, 0x9fff },   { 0xf900, 0xfaff },   { 0x20000, 0x2a6df }, { 0x2a700, 0x2b73f },
+    { 0x2b740, 0x2b81f }, { 0x2b820, 0x2ceaf }, { 0x2ceb0, 0x2ebef }, { 0x2f800, 0x2fa1f },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    if (character.code >= ranges[i].first && character.code <= ranges[i].last)
+      return character.n_bytes != 0;
+  return FALSE;
+}
+
+static gboolean
+is_other_letter (WlyScanCharacter character)
+{
+  return wly_scan_is (character, WLY_SCAN_LETTERS) && !is_han (character);
+}
+
+gsize
+wly_pre_split_words_kimi (WlyScan *scan, gsize start, gconstpointer rules)
+{
+  const WlyScanCharacter first = wly_scan_at (scan, start);
+  gsize end                    = start;
+
+  while (is_han (wly_scan_at (scan, end)))
+    end += wly_scan_at (scan, end).n_bytes;
+  if (end > start)
+    return end;
+  if (wly_scan_is (first, WLY_SCAN_NUMBERS))
+    return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, 3);
+  if (!wly_scan_is_newline (first)
+      && (is_other_letter (first) || is_other_letter (wly_scan_at (scan, start + first.n_bytes)))) {
+    end = start + first.n_bytes;
+    while (is_other_letter (wly_scan_at (scan, end)))
+      end += wly_scan_at (scan, end).n_bytes;
+    return wly_scan_at (scan, end).code == '\'' ? end + contraction (scan, end, TRUE) : end;
+  }
+  end = others (scan, start, first, WLY_SCAN_OTHERS, TAIL_NEWLINES);
+  return end > start ? end : spaces (scan, start, TRUE);
+}
+
+/* (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ at @start, where a letter stands. */
+static gsize
+phrase (WlyScan *scan, gsize start)
+{
+  gsize place = start;
+
+  for (;;) {
+    const WlyScanCharacter character = wly_scan_at (scan, place);
+
+    if (wly_scan_is (character, WLY_SCAN_LETTERS))
+      place = wly_scan_run (scan, place + character.n_bytes, WLY_SCAN_MARKS);
+    else if (character.code == ' ' && wly_scan_is (wly_scan_at (scan, place + 1), WLY_SCAN_LETTERS))
+      place++;
+    else
+      return place;
+  }
+}
+
+gsize
+wly_pre_split_words_phrases (WlyScan *scan, gsize start, gconstpointer rules)
+{
+  const WlyScanCharacter first = wly_scan_at (scan, start);
+  gsize end;
+
+  if (first.code == '\'' && (end = contraction (scan, start, TRUE)) > 0)
+    return start + end;
+  if (wly_scan_is (first, WLY_SCAN_LETTERS))
+    return phrase (scan, start);
+  if (wly_scan_is (first, WLY_SCAN_NUMBERS))
+    return start + first.n_bytes;
+  if (!wly_scan_is_newline (first) && wly_scan_is (wly_scan_at (scan, start + first.n_bytes), WLY_SCAN_LETTERS))
+    return phrase (scan, start + first.n_bytes);
+  end = others (scan, start, first, WLY_SCAN_OTHERS, TAIL_ONE);
   return end > start ? end : spaces (scan, start, TRUE);
 }

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "token/pre-split.h"
 
+#include "token/pre-split-groups.h"
 #include "token/pre-split-runs.h"
 #include "token/pre-split-words.h"
 #include "token/scan.h"
 
-static const WlyPreSplitLlama3 llama3_three = { .max_digits = 3 };
-static const WlyPreSplitLlama3 llama3_one   = { .max_digits = 1 };
-static const WlyPreSplitLlama3 llama3_marks = { .max_digits = 1, .with_marks = TRUE };
-static const WlyPreSplitCased cased_tekken  = { .max_digits = 1 };
-static const WlyPreSplitCased cased_gpt4o   = { .max_digits = 3, .contractions = TRUE };
+static const WlyPreSplitLlama3 llama3_three           = { .max_digits = 3 };
+static const WlyPreSplitLlama3 llama3_one             = { .max_digits = 1 };
+static const WlyPreSplitLlama3 llama3_marks           = { .max_digits = 1, .with_marks = TRUE };
+static const WlyPreSplitLlama3 llama3_all             = { .max_digits = G_MAXUINT };
+static const WlyPreSplitLlama3 llama3_bare            = { .max_digits = 1, .bare_others = TRUE };
+static const WlyPreSplitLlama3 llama3_steps_of_spaces = { .max_digits = 3, .stepped_spaces = TRUE };
+static const WlyPreSplitCased cased_marks             = { .max_digits = 3, .contractions = TRUE, .with_marks = TRUE };
+static const WlyPreSplitCased caseless_one            = {
+             .max_digits = 1, .contractions = TRUE, .with_marks = TRUE, .caseless = TRUE
+};
+static const WlyPreSplitCased caseless_three = {
+  .max_digits = 3, .contractions = TRUE, .with_marks = TRUE, .caseless = TRUE
+};
+static const WlyPreSplitCased cased_tekken = { .max_digits = 1 };
+static const WlyPreSplitCased cased_gpt4o  = { .max_digits = 3, .contractions = TRUE };
 
 static const WlyPreSplitRun one_number    = { .classes = WLY_SCAN_NUMBERS, .max = 1 };
 static const WlyPreSplitRun three_numbers = { .classes = WLY_SCAN_NUMBERS, .max = 3 };
@@ -25,6 +36,11 @@ static const WlyPreSplitRun falcon_signs  = { .classes = WLY_SCAN_PUNCTUATION,
                                               .codes   = &wly_pre_split_runs_falcon_signs };
 static const WlyPreSplitRun default_signs = { .classes = WLY_SCAN_PUNCTUATION,
                                               .codes   = &wly_pre_split_runs_default_signs };
+static const WlyPreSplitRun one_sign      = { .classes = WLY_SCAN_PUNCTUATION,
+                                              .codes   = &wly_pre_split_runs_ascii_signs,
+                                              .max     = 1 };
+static const WlyPreSplitRun asian         = { .codes = &wly_pre_split_runs_asian };
+static const WlyPreSplitRun no_spaces     = { .classes = 0xffffu & ~WLY_SCAN_SPACES };
 
 #define RUNS(rules)                                                                                                    \
   {                                                                                                                    \
@@ -72,7 +88,53 @@ static const WlyPreSplitStep deepseek3_steps[] = {
   END,
 };
 
+static const WlyPreSplitStep jais2_steps[]     = { { wly_pre_split_words_llama3, &llama3_steps_of_spaces }, END };
+static const WlyPreSplitStep seed_steps[]      = { { wly_pre_split_words_llama3, &llama3_bare }, END };
+static const WlyPreSplitStep granite_steps[]   = { { wly_pre_split_words_cased, &cased_marks }, END };
+static const WlyPreSplitStep kimi_steps[]      = { { wly_pre_split_words_kimi, NULL }, END };
+static const WlyPreSplitStep phrases_steps[]   = { { wly_pre_split_words_phrases, NULL }, END };
+static const WlyPreSplitStep lines_steps[]     = { { wly_pre_split_runs_lines, NULL }, END };
+static const WlyPreSplitStep no_spaces_steps[] = { RUNS (no_spaces), END };
+static const WlyPreSplitStep superbpe_steps[]  = { RUNS (numbers), { wly_pre_split_groups_digits, NULL }, END };
+
+static const WlyPreSplitStep minicpm5_steps[] = {
+  RUNS (three_numbers),
+  { wly_pre_split_words_llama3, &llama3_all },
+  END,
+};
+static const WlyPreSplitStep laguna_steps[] = {
+  { wly_pre_split_runs_lines, NULL },
+  { wly_pre_split_words_llama3, &llama3_one },
+  END,
+};
+static const WlyPreSplitStep youtu_steps[] = {
+  { wly_pre_split_runs_of_sets, &wly_pre_split_runs_youtu },
+  { wly_pre_split_words_cased, &caseless_one },
+  END,
+};
+static const WlyPreSplitStep tiny_aya_steps[] = {
+  { wly_pre_split_groups_numbers, NULL },
+  { wly_pre_split_words_cased, &caseless_three },
+  END,
+};
+static const WlyPreSplitStep afmoe_steps[] = {
+  { wly_pre_split_groups_numbers, NULL },
+  RUNS (asian),
+  { wly_pre_split_words_deepseek3, NULL },
+  END,
+};
+static const WlyPreSplitStep chameleon_steps[] = {
+  { wly_pre_split_groups_sentinel, NULL },
+  { wly_pre_split_groups_image, NULL },
+  { wly_pre_split_groups_tabs, NULL },
+  RUNS (one_number),
+  RUNS (one_sign),
+  GPT2,
+  END,
+};
+
 #define LLAMA3_FLAGS (WLY_PRE_IGNORE_MERGES | WLY_PRE_ADD_BOS)
+#define GEMMA4_FLAGS (WLY_PRE_FORCE_BOS | WLY_PRE_CHARACTERS | WLY_PRE_MARK_SPACES | WLY_PRE_WHOLE_NEWLINES)
 
 static const WlyPreTokenizer pre_tokenizers[] = {
   { "default", 0, default_steps },
@@ -142,6 +204,26 @@ static const WlyPreTokenizer pre_tokenizers[] = {
   { "bloom", 0, bloom_steps },
   { "gpt3-finnish", 0, bloom_steps },
   { "viking", 0, viking_steps },
+  { "jais-2", 0, jais2_steps },
+  { "youtu", WLY_PRE_IGNORE_MERGES, youtu_steps },
+  { "chameleon", WLY_PRE_ADD_BOS, chameleon_steps },
+  { "granite-embed-multi-97m", WLY_PRE_IGNORE_MERGES, granite_steps },
+  { "tiny_aya", 0, tiny_aya_steps },
+  { "cohere2moe", 0, tiny_aya_steps },
+  { "kimi-k2", WLY_PRE_NO_MERGES, kimi_steps },
+  { "superbpe", 0, superbpe_steps },
+  { "bailingmoe", 0, qwen2_steps },
+  { "bailingmoe2", 0, qwen2_steps },
+  { "llada-moe", 0, qwen2_steps },
+  { "seed-coder", 0, seed_steps },
+  { "afmoe", 0, afmoe_steps },
+  { "laguna", 0, laguna_steps },
+  { "exaone-moe", 0, phrases_steps },
+  { "minicpm5", WLY_PRE_IGNORE_MERGES, minicpm5_steps },
+  { "gemma4", GEMMA4_FLAGS, lines_steps },
+  { "granite-embed-multi-311m", GEMMA4_FLAGS, lines_steps },
+  { "sarvam-moe", WLY_PRE_CHARACTERS | WLY_PRE_MARK_SPACES, lines_steps },
+  { "whitespace", WLY_PRE_CHARACTERS, no_spaces_steps },
 };
 
 const WlyPreTokenizer *

@@ -19,6 +19,7 @@ typedef struct {
   const char *text; /* valid UTF-8 */
   gsize end;
   guint64 n_steps; /* characters looked at */
+  gsize run_end;   /* a stage's own: how far it knows what lies ahead, so that it need not look there again and again */
 } WlyScan;
 
 /* The end of the piece that starts at @start (< scan->end): of a match there, else of what lies before the next match.
@@ -32,8 +33,13 @@ typedef struct {
 
 /* What else a name of tokenizer.ggml.pre means. */
 typedef enum {
-  WLY_PRE_IGNORE_MERGES = 1 << 0, /* a word that is a token is not merged */
-  WLY_PRE_ADD_BOS       = 1 << 1, /* unless the file says otherwise */
+  WLY_PRE_IGNORE_MERGES  = 1 << 0, /* a word that is a token is not merged */
+  WLY_PRE_ADD_BOS        = 1 << 1, /* unless the file says otherwise */
+  WLY_PRE_FORCE_BOS      = 1 << 2, /* whatever the file says */
+  WLY_PRE_CHARACTERS     = 1 << 3, /* merges are of characters, not of bytes in the alphabet of GPT-2 */
+  WLY_PRE_MARK_SPACES    = 1 << 4, /* a space is written "▁", in the text as in the tokens */
+  WLY_PRE_WHOLE_NEWLINES = 1 << 5, /* a run of newlines that is a token is not merged */
+  WLY_PRE_NO_MERGES      = 1 << 6, /* a file without merges is fine */
 } WlyPreFlags;
 
 typedef struct {

@@ -4,10 +4,13 @@
  */
 #pragma once
 
+#include "token/charsmap.h"
 #include "token/merge-table.h"
 #include "token/merge.h"
+#include "token/pair-set.h"
 #include "token/pre-split.h"
 #include "token/special-scan.h"
+#include "token/trie.h"
 
 G_BEGIN_DECLS
 
@@ -21,17 +24,35 @@ struct WlyTokenizer {
   /* BPE */
   const WlyPreTokenizer *pre;
   WlyMergeTable merges;
-  /* SPM: a bit for each pair of characters that stands inside of some token, by hash; between others, merges cannot
-   * reach over */
-  guint32 *pairs;
+  gboolean drop_spaces; /* white space parts words and is no token */
+  /* SPM, BPE over characters, UGM, PLaMo-2 */
+  WlyPairSet *pairs;
+  /* UGM, RWKV, PLaMo-2: all tokens that text may become */
+  WlyTrie trie;
+  /* UGM */
+  WlyCharsmap charsmap;
+  float unknown_score;
+  /* RWKV: what the texts of the file mean */
+  WlyGgufString *unescaped;
+  char *unescaped_bytes;
 };
+
+/* The best way to a place of a word, or from there on: the token on it, and where that has its other end. */
+typedef struct {
+  double score;
+  gint32 id;
+  guint32 place;
+} WlyEncoderCut;
 
 /* One call: used by one thread. */
 typedef struct {
   const WlyTokenizer *tokenizer;
   GArray *tokens; /* gint32, out */
   WlyMerge merge;
-  GString *word;     /* text of a word, where it differs from the input */
+  GString *word;       /* text of a word, where it differs from the input */
+  GString *text;       /* the same for a whole piece */
+  WlyEncoderCut *cuts; /* [n_cuts] */
+  gsize n_cuts;
   gboolean at_start; /* nothing, or a special token, stands before */
   guint64 n_steps;   /* of all but merge, which counts its own */
 } WlyEncoder;
@@ -42,11 +63,22 @@ wly_tokenizer_push (WlyEncoder *encoder, gint32 id)
   g_array_append_val (encoder->tokens, id);
 }
 
+/* Memory for @n cuts, not initialised; the encoder's. */
+static inline WlyEncoderCut *
+wly_tokenizer_cuts (WlyEncoder *encoder, gsize n)
+{
+  if (n > encoder->n_cuts) {
+    encoder->n_cuts = MAX (n, 2 * encoder->n_cuts);
+    encoder->cuts   = g_renew (WlyEncoderCut, encoder->cuts, encoder->n_cuts);
+  }
+  return encoder->cuts;
+}
+
 /* Each kind: what it needs beside the vocabulary; a piece of text without special tokens; the text of a token of type
  * normal. */
 gboolean wly_tokenizer_bpe_init (WlyTokenizer *tokenizer, GError **error);
 void wly_tokenizer_bpe_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
-void wly_tokenizer_bpe_decode (const WlyGgufString *token, GString *text);
+void wly_tokenizer_bpe_decode (const WlyTokenizer *tokenizer, const WlyGgufString *token, GString *text);
 
 gboolean wly_tokenizer_spm_init (WlyTokenizer *tokenizer, GError **error);
 void wly_tokenizer_spm_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
@@ -54,6 +86,15 @@ void wly_tokenizer_spm_decode (const WlyGgufString *token, GString *text);
 
 gboolean wly_tokenizer_wpm_init (WlyTokenizer *tokenizer, GError **error);
 void wly_tokenizer_wpm_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
+
+gboolean wly_tokenizer_ugm_init (WlyTokenizer *tokenizer, GError **error);
+void wly_tokenizer_ugm_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
+
+gboolean wly_tokenizer_rwkv_init (WlyTokenizer *tokenizer, GError **error);
+void wly_tokenizer_rwkv_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
+
+gboolean wly_tokenizer_plamo2_init (WlyTokenizer *tokenizer, GError **error);
+void wly_tokenizer_plamo2_encode (WlyEncoder *encoder, const char *text, gsize n_bytes);
 
 /* wly_tokenizer_encode() that tells how many steps it took: characters looked at, look-ups, moves in heaps.
  * @ret_n_steps may be NULL. */

@@ -10,31 +10,6 @@
 
 #define SPACE      "\xe2\x96\x81"
 #define SPACE_CODE 0x2581u
-#define PAIR_BITS  20
-
-static guint32
-pair_bit (guint32 left, guint32 right)
-{
-  return (guint32)((((guint64)left << 21 | right) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> (64 - PAIR_BITS));
-}
-
-static void
-note_pairs (WlyTokenizer *tokenizer, const WlyGgufString *text)
-{
-  guint32 code, previous = G_MAXUINT32;
-  gsize n_bytes;
-
-  for (gsize i = 0; i < text->n_bytes; i += n_bytes) {
-    if (!wly_unicode_get_checked (text->data + i, text->n_bytes - i, &code, &n_bytes))
-      return; /* no text is like this token */
-    if (previous != G_MAXUINT32) {
-      const guint32 bit = pair_bit (previous, code);
-
-      tokenizer->pairs[bit / 32] |= 1u << (bit % 32);
-    }
-    previous = code;
-  }
-}
 
 gboolean
 wly_tokenizer_spm_init (WlyTokenizer *tokenizer, GError **error)
@@ -45,10 +20,7 @@ wly_tokenizer_spm_init (WlyTokenizer *tokenizer, GError **error)
   vocab->add_space_prefix = TRUE;
   if (!wly_vocab_read_specials (vocab, error))
     return FALSE;
-  tokenizer->pairs = g_new0 (guint32, (1u << PAIR_BITS) / 32);
-  for (guint32 id = 0; id < vocab->n_tokens; id++)
-    if (wly_vocab_is_text (vocab, (gint32)id))
-      note_pairs (tokenizer, &vocab->texts[id]);
+  tokenizer->pairs = wly_pair_set_new (vocab);
   return TRUE;
 }
 
@@ -151,12 +123,10 @@ wly_tokenizer_spm_encode (WlyEncoder *encoder, const char *text, gsize n_bytes)
     add_character (encoder, SPACE, 3);
   for (gsize i = 0; i < n_bytes; i += n) {
     guint32 code = wly_unicode_get (text + i, &n);
-    guint32 bit;
 
     if (code == ' ')
       code = SPACE_CODE;
-    bit = pair_bit (previous, code);
-    if ((tokenizer->pairs[bit / 32] >> (bit % 32) & 1) == 0 || encoder->merge.n_symbols >= WLY_WORD_MAX_SYMBOLS)
+    if (!wly_pair_set_has (tokenizer->pairs, previous, code) || encoder->merge.n_symbols >= WLY_WORD_MAX_SYMBOLS)
       flush_word (encoder);
     if (code == SPACE_CODE)
       add_character (encoder, SPACE, 3);

@@ -20,13 +20,7 @@ wly_tokenizer_wpm_init (WlyTokenizer *tokenizer, GError **error)
   vocab->add_bos   = TRUE;
   vocab->add_sep   = TRUE;
   vocab->lowercase = TRUE;
-  if (vocab->table.longest > MAX_TOKEN_BYTES) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL,
-                 "a token of the vocabulary has %" G_GSIZE_FORMAT " bytes; WordPiece allows %d", vocab->table.longest,
-                 MAX_TOKEN_BYTES);
-    return FALSE;
-  }
-  return wly_vocab_read_specials (vocab, error);
+  return wly_vocab_check_longest (vocab, MAX_TOKEN_BYTES, "WordPiece", error) && wly_vocab_read_specials (vocab, error);
 }
 
 static gboolean

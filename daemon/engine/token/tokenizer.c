@@ -18,6 +18,12 @@ init_kind (WlyTokenizer *tokenizer, GError **error)
     return wly_tokenizer_bpe_init (tokenizer, error);
   case WLY_VOCAB_WPM:
     return wly_tokenizer_wpm_init (tokenizer, error);
+  case WLY_VOCAB_UGM:
+    return wly_tokenizer_ugm_init (tokenizer, error);
+  case WLY_VOCAB_RWKV:
+    return wly_tokenizer_rwkv_init (tokenizer, error);
+  case WLY_VOCAB_PLAMO2:
+    return wly_tokenizer_plamo2_init (tokenizer, error);
   }
   g_return_val_if_reached (FALSE);
 }
@@ -40,7 +46,10 @@ wly_tokenizer_free (WlyTokenizer *tokenizer)
     return;
   wly_special_scan_finish (&tokenizer->specials);
   wly_merge_table_finish (&tokenizer->merges);
+  wly_trie_finish (&tokenizer->trie);
   g_free (tokenizer->pairs);
+  g_free (tokenizer->unescaped);
+  g_free (tokenizer->unescaped_bytes);
   wly_vocab_finish (&tokenizer->vocab);
   g_free (tokenizer);
 }
@@ -133,6 +142,15 @@ encode_plain (WlyEncoder *encoder, const char *text, gsize n_bytes)
   case WLY_VOCAB_WPM:
     wly_tokenizer_wpm_encode (encoder, text, n_bytes);
     break;
+  case WLY_VOCAB_UGM:
+    wly_tokenizer_ugm_encode (encoder, text, n_bytes);
+    break;
+  case WLY_VOCAB_RWKV:
+    wly_tokenizer_rwkv_encode (encoder, text, n_bytes);
+    break;
+  case WLY_VOCAB_PLAMO2:
+    wly_tokenizer_plamo2_encode (encoder, text, n_bytes);
+    break;
   }
   encoder->at_start = FALSE;
 }
@@ -170,6 +188,7 @@ wly_tokenizer_encode_counted (const WlyTokenizer *tokenizer, const WlyTextSpan *
   if (!join_spans (spans, n_spans, &joined, error) || !check_text (&joined, error))
     return FALSE;
   encoder.word = g_string_new (NULL);
+  encoder.text = g_string_new (NULL);
   if (add_special && vocab->add_bos && vocab->bos >= 0)
     wly_tokenizer_push (&encoder, vocab->bos);
   encode_text (&encoder, &joined);
@@ -180,6 +199,8 @@ wly_tokenizer_encode_counted (const WlyTokenizer *tokenizer, const WlyTextSpan *
   if (ret_n_steps != NULL)
     *ret_n_steps = encoder.n_steps + encoder.merge.n_steps;
   g_string_free (encoder.word, TRUE);
+  g_string_free (encoder.text, TRUE);
+  g_free (encoder.cuts);
   wly_merge_finish (&encoder.merge);
   return TRUE;
 }
@@ -204,6 +225,25 @@ decode_byte (const WlyGgufString *token, GString *text)
     g_string_append_c (text, token->data[0]);
 }
 
+static void
+decode_normal (const WlyTokenizer *tokenizer, const WlyGgufString *token, GString *text)
+{
+  switch (tokenizer->vocab.kind) {
+  case WLY_VOCAB_BPE:
+    wly_tokenizer_bpe_decode (tokenizer, token, text);
+    break;
+  case WLY_VOCAB_SPM:
+  case WLY_VOCAB_WPM:
+  case WLY_VOCAB_UGM:
+    wly_tokenizer_spm_decode (token, text);
+    break;
+  case WLY_VOCAB_RWKV:
+  case WLY_VOCAB_PLAMO2:
+    g_string_append_len (text, token->data, (gssize)token->n_bytes);
+    break;
+  }
+}
+
 void
 wly_tokenizer_decode (const WlyTokenizer *tokenizer, gint32 token, gboolean first, gboolean special, GString *text)
 {
@@ -213,7 +253,7 @@ wly_tokenizer_decode (const WlyTokenizer *tokenizer, gint32 token, gboolean firs
 
   if (token < 0 || (guint32)token >= vocab->n_tokens)
     return;
-  piece = &vocab->texts[token];
+  piece = tokenizer->unescaped != NULL ? &tokenizer->unescaped[token] : &vocab->texts[token];
   switch ((WlyTokenType)vocab->types[token]) {
   case WLY_TOKEN_UNKNOWN:
   case WLY_TOKEN_CONTROL:
@@ -227,10 +267,7 @@ wly_tokenizer_decode (const WlyTokenizer *tokenizer, gint32 token, gboolean firs
     decode_byte (piece, text);
     break;
   case WLY_TOKEN_NORMAL:
-    if (vocab->kind == WLY_VOCAB_BPE)
-      wly_tokenizer_bpe_decode (piece, text);
-    else
-      wly_tokenizer_spm_decode (piece, text);
+    decode_normal (tokenizer, piece, text);
     break;
   case WLY_TOKEN_UNDEFINED:
   case WLY_TOKEN_UNUSED:

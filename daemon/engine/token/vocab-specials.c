@@ -128,26 +128,28 @@ read_flag (const WlyVocab *vocab, const char *key, gboolean *ret_flag)
     *ret_flag = value;
 }
 
+/* What a kind means where the file says nothing. */
+typedef struct {
+  gint32 bos, eos, unk, sep;
+} DefaultIds;
+
+static const DefaultIds default_ids[] = {
+  [WLY_VOCAB_SPM] = { 1, 2, 0, -1 },  [WLY_VOCAB_BPE] = { -1, -1, -1, -1 },  [WLY_VOCAB_WPM] = { 101, -1, 100, 102 },
+  [WLY_VOCAB_UGM] = { -1, 1, 2, -1 }, [WLY_VOCAB_RWKV] = { -1, -1, -1, -1 }, [WLY_VOCAB_PLAMO2] = { 1, 2, 0, -1 },
+};
+
 gboolean
 wly_vocab_read_specials (WlyVocab *vocab, GError **error)
 {
   static const char *const ends[] = { "eot", "eom", "fim_pad", "fim_rep", "fim_sep" };
-  const gboolean spm = vocab->kind == WLY_VOCAB_SPM, wpm = vocab->kind == WLY_VOCAB_WPM;
+  const DefaultIds *defaults      = &default_ids[vocab->kind];
   gint32 id;
 
-  if (!read_id (vocab, "bos",
-                spm   ? 1
-                : wpm ? 101
-                      : WLY_TOKEN_NONE,
-                &vocab->bos, error)
-      || !read_id (vocab, "eos", spm ? 2 : WLY_TOKEN_NONE, &vocab->eos, error)
-      || !read_id (vocab, "unknown",
-                   spm   ? 0
-                   : wpm ? 100
-                         : WLY_TOKEN_NONE,
-                   &vocab->unk, error)
-      || !read_id (vocab, "seperator", wpm ? 102 : WLY_TOKEN_NONE, &vocab->sep, error)
-      || (wpm && !read_id (vocab, "cls", vocab->bos, &vocab->bos, error)))
+  if (!read_id (vocab, "bos", defaults->bos, &vocab->bos, error)
+      || !read_id (vocab, "eos", defaults->eos, &vocab->eos, error)
+      || !read_id (vocab, "unknown", defaults->unk, &vocab->unk, error)
+      || !read_id (vocab, "seperator", defaults->sep, &vocab->sep, error)
+      || (vocab->kind == WLY_VOCAB_WPM && !read_id (vocab, "cls", vocab->bos, &vocab->bos, error)))
     return FALSE;
   mark_by_text (vocab);
   set_end (vocab, vocab->eos, TRUE);
@@ -160,6 +162,7 @@ wly_vocab_read_specials (WlyVocab *vocab, GError **error)
   read_flag (vocab, "tokenizer.ggml.add_eos_token", &vocab->add_eos);
   read_flag (vocab, "tokenizer.ggml.add_sep_token", &vocab->add_sep);
   read_flag (vocab, "tokenizer.ggml.add_space_prefix", &vocab->add_space_prefix);
+  read_flag (vocab, "tokenizer.ggml.remove_extra_whitespaces", &vocab->remove_extra_spaces);
   read_flag (vocab, "tokenizer.ggml.normalizer.lowercase", &vocab->lowercase);
   vocab->strip_accents = vocab->lowercase;
   read_flag (vocab, "tokenizer.ggml.normalizer.strip_accents", &vocab->strip_accents);

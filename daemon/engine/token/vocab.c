@@ -20,9 +20,9 @@ read_kind (WlyVocab *vocab, GError **error)
     const char *name;
     WlyVocabKind kind;
   } kinds[] = {
-    { "llama", WLY_VOCAB_SPM },
-    { "gpt2", WLY_VOCAB_BPE },
-    { "bert", WLY_VOCAB_WPM },
+    { "llama", WLY_VOCAB_SPM },  { "gpt2", WLY_VOCAB_BPE },       { "bert", WLY_VOCAB_WPM },
+    { "t5", WLY_VOCAB_UGM },     { "rwkv", WLY_VOCAB_RWKV },      { "plamo2", WLY_VOCAB_PLAMO2 },
+    { "gemma4", WLY_VOCAB_BPE }, { "whitespace", WLY_VOCAB_BPE },
   };
   g_autofree char *name = wly_gguf_dup_string (vocab->gguf, "tokenizer.ggml.model");
 
@@ -34,8 +34,9 @@ read_kind (WlyVocab *vocab, GError **error)
       return TRUE;
     }
   }
-  g_set_error (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
-               "tokenizer.ggml.model is \"%.64s\"; known are llama, gpt2 and bert", name);
+  g_set_error (
+      error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
+      "tokenizer.ggml.model is \"%.64s\"; known are llama, gpt2, bert, t5, rwkv, plamo2, gemma4 and whitespace", name);
   return FALSE;
 }
 
@@ -147,6 +148,25 @@ wly_vocab_finish (WlyVocab *vocab)
   g_clear_pointer (&vocab->ends, g_free);
   g_clear_pointer (&vocab->scores, g_free);
   g_clear_pointer (&vocab->gguf, wly_gguf_unref);
+}
+
+gboolean
+wly_vocab_has_model (const WlyVocab *vocab, const char *name)
+{
+  g_autofree char *model = wly_gguf_dup_string (vocab->gguf, "tokenizer.ggml.model");
+
+  return g_strcmp0 (model, name) == 0;
+}
+
+gboolean
+wly_vocab_check_longest (const WlyVocab *vocab, gsize max_bytes, const char *kind, GError **error)
+{
+  if (vocab->table.longest <= max_bytes)
+    return TRUE;
+  g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL,
+               "a token of the vocabulary has %" G_GSIZE_FORMAT " bytes; %s allows %" G_GSIZE_FORMAT,
+               vocab->table.longest, kind, max_bytes);
+  return FALSE;
 }
 
 gint32

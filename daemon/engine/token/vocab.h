@@ -3,7 +3,7 @@
  * The vocabulary of a model file, checked: texts, types, scores, tokens with a meaning.
  *
  * Keys read (all tokenizer.ggml.*): model, tokens, scores, token_type, *_token_id, add_{bos,eos,sep}_token,
- * add_space_prefix, normalizer.*.  Source: the GGUF specification.
+ * add_space_prefix, remove_extra_whitespaces, normalizer.*.  Source: the GGUF specification.
  */
 #pragma once
 
@@ -13,9 +13,12 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  WLY_VOCAB_SPM, /* SentencePiece: merges by score, bytes as fallback */
-  WLY_VOCAB_BPE, /* byte-level BPE: merges by rank in words that a pre-tokeniser cuts */
-  WLY_VOCAB_WPM, /* WordPiece: longest match first in words */
+  WLY_VOCAB_SPM,    /* SentencePiece: merges by score, bytes as fallback */
+  WLY_VOCAB_BPE,    /* byte-level BPE: merges by rank in words that a pre-tokeniser cuts */
+  WLY_VOCAB_WPM,    /* WordPiece: longest match first in words */
+  WLY_VOCAB_UGM,    /* SentencePiece: the likeliest cut */
+  WLY_VOCAB_RWKV,   /* longest match first over bytes */
+  WLY_VOCAB_PLAMO2, /* the likeliest cut, bytes as fallback */
 } WlyVocabKind;
 
 /* Values of tokenizer.ggml.token_type. */
@@ -42,6 +45,7 @@ typedef struct {
   gint32 bos, eos, unk, sep;
   gboolean add_bos, add_eos, add_sep;
   gboolean add_space_prefix;
+  gboolean remove_extra_spaces;      /* UGM: of several spaces one, none at the ends */
   gboolean lowercase, strip_accents; /* WPM */
 } WlyVocab;
 
@@ -49,6 +53,12 @@ typedef struct {
  * wly_vocab_finish() is due. */
 gboolean wly_vocab_init (WlyVocab *vocab, WlyGguf *gguf, GError **error);
 void wly_vocab_finish (WlyVocab *vocab);
+
+/* Whether tokenizer.ggml.model is this. */
+gboolean wly_vocab_has_model (const WlyVocab *vocab, const char *name);
+
+/* Whether no token has more than @max_bytes; @kind names the kind of vocabulary in the error, INVALID_MODEL. */
+gboolean wly_vocab_check_longest (const WlyVocab *vocab, gsize max_bytes, const char *kind, GError **error);
 
 /* The second step, when the kind's own defaults stand: tokens with a meaning, and the flags of the file. */
 gboolean wly_vocab_read_specials (WlyVocab *vocab, GError **error);

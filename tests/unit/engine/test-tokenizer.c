@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static WlyTokenizer *
 open_sample (const char *name)
@@ -53,7 +55,8 @@ count_control (const WlyTokenizer *tokenizer, const GArray *tokens)
 static void
 test_user_text_is_no_control (void)
 {
-  static const char *const samples[] = { "spm", "spm-no-prefix", "bpe-gpt-2", "bpe-llama-bpe", "bpe-bloom", "wpm" };
+  static const char *const samples[] = { "spm", "spm-no-prefix", "bpe-gpt-2", "bpe-llama-bpe",     "bpe-bloom",  "wpm",
+                                         "ugm", "ugm-plain",     "plamo2",    "characters-gemma4", "bpe-kimi-k2" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (samples); i++) {
     g_autoptr (WlyTokenizer) tokenizer = open_sample (samples[i]);
@@ -147,6 +150,12 @@ test_add_special (void)
     { "bpe-llama-bpe", "<|begin|>", NULL },
     { "bpe-gpt-2", NULL, NULL },
     { "wpm", "[CLS]", "[SEP]" },
+    { "ugm", NULL, "</s>" },
+    { "characters-gemma4", "<bos>", NULL },
+    { "characters-sarvam-moe", NULL, NULL },
+    { "bpe-chameleon", "<|begin|>", NULL },
+    { "plamo2", NULL, NULL },
+    { "rwkv", NULL, NULL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (samples); i++) {
@@ -252,11 +261,87 @@ test_decode (void)
   g_assert_cmpint (wly_tokenizer_find (tokenizer, "<|user|>"), ==, WLY_TEST_TOKEN_USER);
 }
 
+/* A normaliser with any damage is refused, or text goes through it to tokens of the vocabulary. */
+static void
+test_damaged_charsmap (void)
+{
+  static const char key[]  = "tokenizer.ggml.precompiled_charsmap";
+  static const char text[] = "ABc \xc2\xbd カタ e\xcc\x81 \xef\xac\x81n \xe2\x85\xa7\tİ…! ABABAB";
+  g_autofree char *path    = wly_test_data_path ("tokenizers/ugm.gguf");
+  g_autoptr (GBytes) sound = wly_test_data_read (path);
+  g_autoptr (GRand) random = g_rand_new_with_seed (20261125);
+  gsize n_bytes, n_used = 0;
+  const char *bytes = g_bytes_get_data (sound, &n_bytes);
+  const char *found = memmem (bytes, n_bytes, key, strlen (key));
+  const gsize begin = (gsize)(found - bytes) + strlen (key) + 16;
+
+  g_assert_nonnull (found);
+  for (guint round = 0; round < 400; round++) {
+    g_autofree char *damaged           = g_memdup2 (bytes, n_bytes);
+    g_autoptr (GError) error           = NULL;
+    g_autoptr (WlyGguf) gguf           = NULL;
+    g_autoptr (WlyTokenizer) tokenizer = NULL;
+    g_autoptr (GArray) tokens          = NULL;
+    int fd                             = memfd_create ("charsmap", MFD_CLOEXEC);
+    guint n_places                     = round % 40 + 1;
+
+    for (guint i = 0; i < n_places; i++)
+      damaged[begin + (gsize)g_rand_int_range (random, i % 4 == 0 ? 0 : 4, (gint32)(n_bytes - begin))] =
+          (char)g_rand_int (random);
+    g_assert_cmpint (write (fd, damaged, n_bytes), ==, (gssize)n_bytes);
+    gguf = wly_gguf_open (&fd, 1, &error);
+    close (fd);
+    g_assert_no_error (error);
+    tokenizer = wly_tokenizer_new (gguf, &error);
+    if (tokenizer == NULL) {
+      g_assert_error (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL);
+      continue;
+    }
+    n_used++;
+    tokens = wly_fixture_encode (tokenizer, text, strlen (text), FALSE);
+    for (guint i = 0; i < tokens->len; i++)
+      g_assert_cmpuint ((guint)g_array_index (tokens, gint32, i), <, wly_tokenizer_n_vocab (tokenizer));
+  }
+  g_assert_cmpuint (n_used, >, 40);
+}
+
 /* ---- work ---- */
 
 static const char *const classes[] = {
-  "a", "A",        "é",  "7",    "٣",    " ", "\n", "\t", "\xc2\xa0", ".",       "$",
-  "'", "\xcc\x81", "世", "🙂", "\x01", "▁", "aA", "1a", " \n",      "<|user|",
+  "a",
+  "A",
+  "é",
+  "7",
+  "٣",
+  " ",
+  "\n",
+  "\t",
+  "\xc2\xa0",
+  ".",
+  "$",
+  "'",
+  "\xcc\x81",
+  "世",
+  "🙂",
+  "\x01",
+  "▁",
+  "aA",
+  "1a",
+  " \n",
+  "<|user|",
+  "<sentinel:1",
+  "IMGIMGA",
+  "IMG",
+  "12٣",
+  " a",
+  "a\xcc\x81",
+  "\xcc\x81"
+  "A",
+  "１",
+  "   1",
+  "ㄅ",
+  "가",
+  "ｶ",
 };
 
 static guint64
@@ -322,9 +407,29 @@ int
 main (int argc, char **argv)
 {
   static const Linear linear[] = {
-    { "bpe-llama-bpe", 1 << 20 }, { "bpe-deepseek-llm", 1 << 20 }, { "spm", 1 << 20 },
-    { "bpe-default", 1 << 18 },   { "bpe-gpt-4o", 1 << 18 },       { "bpe-deepseek-v3", 1 << 18 },
-    { "bpe-falcon", 1 << 18 },    { "bpe-viking", 1 << 18 },       { "wpm", 1 << 18 },
+    { "bpe-llama-bpe", 1 << 20 },
+    { "bpe-deepseek-llm", 1 << 20 },
+    { "spm", 1 << 20 },
+    { "bpe-default", 1 << 16 },
+    { "bpe-gpt-4o", 1 << 16 },
+    { "bpe-deepseek-v3", 1 << 16 },
+    { "bpe-falcon", 1 << 16 },
+    { "bpe-viking", 1 << 16 },
+    { "wpm", 1 << 16 },
+    { "bpe-jais-2", 1 << 16 },
+    { "bpe-kimi-k2", 1 << 16 },
+    { "bpe-afmoe", 1 << 16 },
+    { "bpe-superbpe", 1 << 16 },
+    { "bpe-chameleon", 1 << 16 },
+    { "bpe-exaone-moe", 1 << 16 },
+    { "bpe-youtu", 1 << 16 },
+    { "characters-gemma4", 1 << 16 },
+    { "characters-whitespace", 1 << 16 },
+    { "ugm", 1 << 16 },
+    { "ugm-plain", 1 << 20 },
+    { "rwkv", 1 << 16 },
+    { "plamo2", 1 << 16 },
+    { "bpe-granite-embed-multi-97m", 1 << 16 },
   };
 
   g_test_init (&argc, &argv, NULL);
@@ -336,6 +441,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/tokenizer/invalid-text", test_invalid_text);
   g_test_add_func ("/engine/tokenizer/stream-of-bytes", test_stream_of_bytes);
   g_test_add_func ("/engine/tokenizer/decode", test_decode);
+  g_test_add_func ("/engine/tokenizer/damaged-charsmap", test_damaged_charsmap);
   for (gsize i = 0; i < G_N_ELEMENTS (linear); i++) {
     g_autofree char *path = g_strdup_printf ("/engine/tokenizer/linear/%s", linear[i].name);
 

@@ -97,6 +97,93 @@ test_sound (void)
   g_assert_cmpint (g_array_index (bpe_tokens, gint32, 0), ==, 7);
 }
 
+/* ---- large ones ---- */
+
+#define N_LARGE 262144u
+
+/* "aA", … "zZ", then four letters made of two of those, up to N_LARGE tokens behind 512 others. */
+static void
+large_text (guint id, char ret_text[5])
+{
+  const guint n = id - 512;
+
+  for (guint i = 0; i < 4; i++)
+    ret_text[i] = '\0';
+  if (id < 52) {
+    ret_text[0] = (char)(id < 26 ? 'a' + id : 'A' + id - 26);
+  } else if (id < 512) {
+    g_snprintf (ret_text, 5, "#%03u", id);
+  } else if (n < 676) {
+    ret_text[0] = (char)('a' + n / 26);
+    ret_text[1] = (char)('A' + n % 26);
+  } else {
+    const guint m = n - 676;
+
+    ret_text[0] = (char)('a' + m / 676 / 26);
+    ret_text[1] = (char)('A' + m / 676 % 26);
+    ret_text[2] = (char)('a' + m % 676 / 26);
+    ret_text[3] = (char)('A' + m % 26);
+  }
+  ret_text[4] = '\0';
+}
+
+static WlyGgufWriter *
+make_large (const char *model)
+{
+  WlyGgufWriter *writer            = wly_gguf_writer_new ();
+  g_autofree WlyGgufString *tokens = g_new (WlyGgufString, N_LARGE);
+  g_autofree WlyGgufString *merges = g_new (WlyGgufString, N_LARGE);
+  g_autofree float *scores         = g_new (float, N_LARGE);
+  g_autoptr (GStringChunk) chunk   = g_string_chunk_new (1 << 20);
+  gsize n_merges                   = 0;
+
+  for (guint id = 0; id < N_LARGE; id++) {
+    char text[5];
+    gsize n;
+
+    large_text (id, text);
+    n          = strlen (text);
+    tokens[id] = (WlyGgufString){ g_string_chunk_insert (chunk, text), n };
+    scores[id] = -(float)id / 1024;
+    if (id >= 512) {
+      g_autofree char *merge = g_strdup_printf ("%.*s %s", (int)n / 2, text, text + n / 2);
+
+      merges[n_merges++] = (WlyGgufString){ g_string_chunk_insert (chunk, merge), n + 1 };
+    }
+  }
+  wly_gguf_writer_set_string (writer, "general.architecture", "llama", -1);
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.model", model, -1);
+  wly_gguf_writer_set_string (writer, "tokenizer.ggml.pre", "gpt-2", -1);
+  wly_gguf_writer_set_bool (writer, "tokenizer.ggml.add_space_prefix", FALSE);
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.tokens", tokens, N_LARGE);
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.merges", merges, n_merges);
+  wly_gguf_writer_set_array_f32 (writer, "tokenizer.ggml.scores", scores, N_LARGE);
+  return writer;
+}
+
+/* 262,144 tokens: each is found, in every kind. */
+static void
+test_large (gconstpointer data)
+{
+  g_autoptr (GError) error           = NULL;
+  g_autoptr (WlyTokenizer) tokenizer = open_written (make_large (data), &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (wly_tokenizer_n_vocab (tokenizer), ==, N_LARGE);
+  for (guint id = 512; id < N_LARGE; id += 97) {
+    g_autoptr (GArray) tokens  = NULL;
+    g_autoptr (GString) string = g_string_new (NULL);
+    char text[5];
+
+    large_text (id, text);
+    tokens = wly_fixture_encode (tokenizer, text, strlen (text), FALSE);
+    g_assert_cmpuint (tokens->len, ==, 1);
+    g_assert_cmpint (g_array_index (tokens, gint32, 0), ==, (gint32)id);
+    wly_tokenizer_decode (tokenizer, (gint32)id, FALSE, FALSE, string);
+    g_assert_cmpstr (string->str, ==, text);
+  }
+}
+
 static void
 test_kinds (void)
 {
@@ -255,5 +342,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/vocab/merges", test_merges);
   g_test_add_func ("/engine/vocab/odd-texts", test_odd_texts);
   g_test_add_func ("/engine/vocab/evil-special", test_evil_special);
+  g_test_add_data_func ("/engine/vocab/large/bpe", "gpt2", test_large);
+  g_test_add_data_func ("/engine/vocab/large/spm", "llama", test_large);
+  g_test_add_data_func ("/engine/vocab/large/rwkv", "rwkv", test_large);
   return g_test_run ();
 }

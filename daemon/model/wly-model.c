@@ -90,11 +90,20 @@ options_fit (WlyModel *self, GVariant *options)
          || (self->load_options != NULL && g_variant_equal (options, self->load_options));
 }
 
+/* Its worker died, and only "exited" has not said so yet: what comes now is for the next one. */
+static gboolean
+is_dying (WlyModel *self)
+{
+  return self->worker != NULL && !wly_worker_process_is_alive (self->worker);
+}
+
 static gboolean
 is_satisfied_cb (const WlyModelWaiter *waiter, gpointer data)
 {
   WlyModel *self = data;
 
+  if (is_dying (self))
+    return FALSE;
   if (!waiter->loaded)
     return self->state == WLY_MODEL_OPENED || self->state == WLY_MODEL_LOADING || self->state == WLY_MODEL_READY;
   return self->state == WLY_MODEL_READY && options_fit (self, waiter->options);
@@ -225,6 +234,7 @@ exited_cb (WlyWorkerProcess *worker, GError *error, gpointer data)
 {
   g_autoptr (WlyModel) self = g_object_ref (data);
   gboolean wanted           = self->state == WLY_MODEL_UNLOADING;
+  gboolean at_work          = self->state == WLY_MODEL_OPENING || self->state == WLY_MODEL_LOADING;
   const char *identity      = wly_model_files_get_identity (self->files);
   gboolean quarantined      = FALSE;
 
@@ -234,7 +244,8 @@ exited_cb (WlyWorkerProcess *worker, GError *error, gpointer data)
     set_error (self, error);
     if (!g_error_matches (error, WLY_ERROR, WLY_ERROR_MODEL_CHANGED))
       quarantined = wly_quarantine_note_death (self->context->quarantine, identity, g_get_monotonic_time ());
-    fail_waiters (self, FALSE, error);
+    if (at_work) /* else who waits came when it was dead already */
+      fail_waiters (self, FALSE, error);
   }
   if (quarantined)
     enter_quarantine (self);
@@ -532,10 +543,12 @@ step (WlyModel *self)
       fail_waiters (self, FALSE, self->error);
       break;
     case WLY_MODEL_OPENED:
-      start_load (self);
+      if (!is_dying (self))
+        start_load (self);
       break;
     case WLY_MODEL_READY:
-      load_anew (self);
+      if (!is_dying (self))
+        load_anew (self);
       break;
     default:
       break; /* on the way */

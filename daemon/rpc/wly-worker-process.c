@@ -11,11 +11,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The first step of the handshake must come within this time. */
 #define CONNECT_MS 10000
-/* A closed socket without an exit: how long until it is helped along. */
+/* A closed socket without an exit: how long until it is helped along.  An exit without a closed socket: how long the
+ * last words are waited for. */
 #define LINGER_MS 500
 /* Signals that a worker may send at once, and for long; an honest one sends some ten a second. */
 #define SIGNALS_AT_ONCE    4096
@@ -29,10 +31,12 @@
 struct _WlyWorkerProcess {
   GObject parent_instance;
   GPid pid; /* 0: reaped */
+  int wait_status;
   guint64 serial;
   GDBusConnection *connection; /* NULL until the handshake is done */
   GCancellable *connecting;
-  guint timer; /* of the handshake, then of a closed socket */
+  guint timer;      /* of the handshake, then of a closed socket, or of an open one behind an exit */
+  gboolean hung_up; /* all that it ever said was read */
   guint subscription;
   GQueue waiting;     /* Call*: made before the handshake was done */
   GPtrArray *calls;   /* Call*: all that are unfinished */
@@ -103,16 +107,6 @@ linger_cb (gpointer data)
 }
 
 static void
-connection_closed_cb (GDBusConnection *connection, gboolean remote_peer_vanished, GError *error, gpointer data)
-{
-  WlyWorkerProcess *self = data;
-
-  /* the exit status says more than the closed socket does: give it a moment to arrive */
-  if (self->pid != 0 && self->timer == 0)
-    self->timer = g_timeout_add (LINGER_MS, linger_cb, self);
-}
-
-static void
 fail_calls (WlyWorkerProcess *self)
 {
   g_queue_clear (&self->waiting);
@@ -123,17 +117,13 @@ fail_calls (WlyWorkerProcess *self)
   }
 }
 
+/* What it said before it died was read by now, or will not come. */
 static void
-exited_cb (GPid pid, int wait_status, gpointer data)
+finish (WlyWorkerProcess *self)
 {
-  WlyWorkerProcess *self = data;
-
-  g_spawn_close_pid (pid);
-  self->pid = 0;
   g_clear_handle_id (&self->timer, g_source_remove);
-  g_cancellable_cancel (self->connecting);
   self->exit_error =
-      self->killed_for != NULL ? g_steal_pointer (&self->killed_for) : wly_worker_exit_error (wait_status);
+      self->killed_for != NULL ? g_steal_pointer (&self->killed_for) : wly_worker_exit_error (self->wait_status);
   if (self->connection != NULL) {
     g_signal_handlers_disconnect_by_data (self->connection, self);
     g_dbus_connection_signal_unsubscribe (self->connection, self->subscription);
@@ -142,6 +132,46 @@ exited_cb (GPid pid, int wait_status, gpointer data)
   }
   fail_calls (self);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0, self->exit_error);
+}
+
+static gboolean
+finish_cb (gpointer data)
+{
+  g_autoptr (WlyWorkerProcess) self = g_object_ref (data);
+
+  self->timer = 0;
+  finish (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+connection_closed_cb (GDBusConnection *connection, gboolean remote_peer_vanished, GError *error, gpointer data)
+{
+  g_autoptr (WlyWorkerProcess) self = g_object_ref (data);
+
+  self->hung_up = TRUE;
+  /* the exit status says more than the closed socket does: give it a moment to arrive */
+  if (self->pid == 0)
+    finish (self);
+  else if (self->timer == 0)
+    self->timer = g_timeout_add (LINGER_MS, linger_cb, self);
+}
+
+static void
+exited_cb (GPid pid, int wait_status, gpointer data)
+{
+  WlyWorkerProcess *self = data;
+
+  g_spawn_close_pid (pid);
+  self->pid         = 0;
+  self->wait_status = wait_status;
+  g_clear_handle_id (&self->timer, g_source_remove);
+  g_cancellable_cancel (self->connecting);
+  /* the end of a generation may still lie in the socket: it must not be taken for lost */
+  if (self->connection == NULL || self->hung_up)
+    finish (self);
+  else
+    self->timer = g_timeout_add (LINGER_MS, finish_cb, self);
 }
 
 static const GVariantType *
@@ -208,8 +238,7 @@ reply_cb (GObject *source, GAsyncResult *result, gpointer data)
         self, g_error_new (WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker did not answer %s in time", call->method));
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
     wly_worker_process_kill (self, error_of_reply (error, call->method));
-  else
-    connection_closed_cb (self->connection, TRUE, NULL, self);
+  /* where it was closed, connection_closed_cb() says so */
 }
 
 static void
@@ -426,10 +455,19 @@ wly_worker_process_new (const char *const *plugins, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* GLib may have reaped it already and only not told yet: then it is no child of ours any more. */
+static gboolean
+has_exited (GPid pid)
+{
+  siginfo_t info = { 0 };
+
+  return waitid (P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
 gboolean
 wly_worker_process_is_alive (WlyWorkerProcess *self)
 {
-  return self->pid != 0 && !self->kill_sent;
+  return self->pid != 0 && !self->kill_sent && !has_exited (self->pid);
 }
 
 int

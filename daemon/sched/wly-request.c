@@ -42,6 +42,7 @@ struct _WlyRequest {
   GCancellable *cancellable; /* of waiting for the model */
   guint64 worker_serial;     /* of the worker it was handed to; 0: none yet */
   gboolean opening;          /* the worker is opening the session */
+  guint32 n_past;            /* tokens of the session when it was handed over */
   gboolean taken_over;       /* the worker said so */
   gboolean cancelled;
   guint cancel_timer;
@@ -115,6 +116,13 @@ hang_up_cb (int fd, GIOCondition condition, gpointer data)
   self->hang_up_source = 0;
   wly_request_cancel (self);
   return G_SOURCE_REMOVE;
+}
+
+static void
+watch_hang_up (WlyRequest *self)
+{
+  if (self->hang_up_source == 0)
+    self->hang_up_source = g_unix_fd_add (self->stream_fd, G_IO_HUP | G_IO_ERR, hang_up_cb, self);
 }
 
 /* --- the end -------------------------------------------------------------------------------------------------------
@@ -208,15 +216,29 @@ fail_cancelled (WlyRequest *self)
 static void
 fail_or_retry (WlyRequest *self, const GError *error)
 {
+  gboolean lost = g_error_matches (error, WLY_ERROR, WLY_ERROR_WORKER_LOST);
+
   if (wly_request_has_ended (self))
     return;
-  if (!self->cancelled && self->n_tries < MAX_TRIES && g_error_matches (error, WLY_ERROR, WLY_ERROR_WORKER_LOST)) {
-    self->worker_serial = 0;
+  self->worker_serial = 0; /* the stream is ours again */
+  if (lost && self->cancelled) {
+    fail_cancelled (self);
+  } else if (lost && self->n_tries < MAX_TRIES) {
+    watch_hang_up (self);
     try_load (self);
-    return;
+  } else {
+    fail (self, error);
   }
-  self->worker_serial = 0; /* the stream is ours to end */
-  fail (self, error);
+}
+
+/* The worker said that it works at it, or its session has grown: then something may have been streamed. */
+static gboolean
+has_begun (WlyRequest *self)
+{
+  guint32 n_tokens;
+
+  return self->state >= WLY_REQUEST_PREFILL || !wly_session_get_n_tokens (self->session, &n_tokens, NULL)
+         || n_tokens != self->n_past;
 }
 
 /* --- the worker ----------------------------------------------------------------------------------------------------
@@ -304,9 +326,8 @@ generate_cb (GObject *source, GAsyncResult *result, gpointer data)
 
   if (wly_request_has_ended (self))
     return;
-  if (reply == NULL && g_error_matches (error, WLY_ERROR, WLY_ERROR_WORKER_LOST)) {
-    /* it may have written already, and so may not be told again from the beginning */
-    fail (self, error);
+  if (reply == NULL && has_begun (self)) {
+    fail (self, error); /* what was said may not be told again from the beginning */
   } else if (reply == NULL) {
     fail_or_retry (self, error);
   } else {
@@ -362,6 +383,10 @@ session_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker process ended");
   if (error != NULL) {
     fail_or_retry (self, error);
+    return;
+  }
+  if (!wly_session_get_n_tokens (self->session, &self->n_past, &error)) {
+    fail (self, error);
     return;
   }
   parameters = generate_parameters (self, fds);
@@ -466,9 +491,9 @@ make_stream (WlyRequest *self, int *ret_stream, GError **error)
     g_set_error (error, WLY_ERROR, WLY_ERROR_BUSY, "no socket for the stream: %s", g_strerror (errno));
     return FALSE;
   }
-  self->stream_fd      = fds[0];
-  self->hang_up_source = g_unix_fd_add (self->stream_fd, G_IO_HUP | G_IO_ERR, hang_up_cb, self);
-  *ret_stream          = fds[1];
+  self->stream_fd = fds[0];
+  *ret_stream     = fds[1];
+  watch_hang_up (self);
   return TRUE;
 }
 

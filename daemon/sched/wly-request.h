@@ -6,7 +6,8 @@
  *
  * Until the worker has taken it over, woollyd writes its stream: where it stands in the queue, how the load goes on,
  * the error where there is one.  From then on the worker writes alone, and its death shows as an end without END or
- * ERROR.  A worker that dies before it has taken over costs one more try, not the request.
+ * ERROR.  A worker that dies before it has taken over, and before a token of the answer was kept (none is streamed
+ * before that), costs one more try, not the request.
  *
  * Signals "changed" (); "ended" (), once.
  */

@@ -229,8 +229,8 @@ wly_session_open_finish (WlySession *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static gboolean
-get_n_tokens (WlySession *self, guint32 *ret_n_tokens, GError **error)
+gboolean
+wly_session_get_n_tokens (WlySession *self, guint32 *ret_n_tokens, GError **error)
 {
   struct stat status;
 
@@ -250,7 +250,7 @@ wly_session_get_tokens (WlySession *self, GError **error)
   guint32 n_tokens;
   gsize n_bytes, at = 0;
 
-  if (!get_n_tokens (self, &n_tokens, error))
+  if (!wly_session_get_n_tokens (self, &n_tokens, error))
     return NULL;
   n_bytes = (gsize)n_tokens * BYTES_PER_TOKEN;
   data    = g_malloc (MAX (n_bytes, 1));
@@ -398,7 +398,7 @@ wly_session_truncate_async (WlySession *self, guint32 n_tokens, GAsyncReadyCallb
   guint32 n_there;
 
   g_task_set_task_data (task, GUINT_TO_POINTER (n_tokens), NULL);
-  if (!get_n_tokens (self, &n_there, &error)) {
+  if (!wly_session_get_n_tokens (self, &n_there, &error)) {
     g_task_return_error (task, error);
   } else if (n_tokens > n_there) {
     g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "the session holds %u tokens, not %u", n_there,

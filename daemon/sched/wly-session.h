@@ -55,6 +55,9 @@ void wly_session_truncate_async (WlySession *session, guint32 n_tokens, GAsyncRe
                                  gpointer user_data);
 gboolean wly_session_truncate_finish (WlySession *session, GAsyncResult *result, GError **error);
 
+/* How long the past is now: whether a worker that died had begun with an answer. */
+gboolean wly_session_get_n_tokens (WlySession *session, guint32 *ret_n_tokens, GError **error);
+
 /* The past as it is now: little-endian int32, as the worker wrote them. (transfer full) */
 GBytes *wly_session_get_tokens (WlySession *session, GError **error);
 

@@ -7,7 +7,8 @@ Model file:  "FAKE name" is sound; "BAD" is refused; "CRASH" ends the probe by a
 Behaviour:   a JSON file that is read at each step: {"open": …, "load": …}, each "ok", "crash", "error", "hang" or
              "wrong-type"; {"load-ms": N} makes a load last, {"session-ms": N} the opening of a session.
 Prompt:      "say TEXT" streams the text; "wait" generates until it is cancelled; "wait-stuck" does and ignores that;
-             "crash" dies in the middle; "fail" ends with an error; "flood" sends signals without end; "shout" sends a
+             "crash" dies in the middle; "die-first FILE" dies before it begins, as often as it finds that file, which it
+             removes; "say-and-die" dies as soon as all is said; "fail" ends with an error; "flood" sends signals without end; "shout" sends a
              long one; "lie" sends nonsense.
 Each session keeps its prompts: one token for each byte.
 """
@@ -237,6 +238,11 @@ class Worker:
         prompt = self.body(body, fds)['prompt']
         stream = os.dup(fds[stream])
         self.plain = options.get('stream') == 'text'
+        word, _, text = prompt.partition(' ')
+        if word == 'die-first' and os.path.exists(text):
+            if os.path.isfile(text):
+                os.unlink(text)
+            crash()
         GLib.idle_add(self.generate, generation, session, stream, prompt)
         return None
 
@@ -253,6 +259,13 @@ class Worker:
             for letter in text:
                 self.frame(stream, 1, letter.encode())
             self.finish(generation, session, stream, len(text))
+        elif word == 'die-first':
+            self.frame(stream, 1, b'lived')
+            self.finish(generation, session, stream, 1)
+        elif word == 'say-and-die':
+            self.finish(generation, session, stream, 0)
+            self.connection.flush_sync()
+            crash()
         elif word == 'crash':
             self.frame(stream, 1, b'half a sen')
             self.connection.flush_sync()

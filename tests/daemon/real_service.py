@@ -94,7 +94,7 @@ class RealCase(DaemonCase):
 
     def works(self, model=TINY):
         """A request like any other."""
-        text, result = self.client().text(model, 'Once upon a time', **greedy(4))
+        text, result = self.client().text(model, 'Once upon a time', **greedy(4), **{'timeout-ms': GLib.Variant('u', 100000)})
         self.assertEqual(result['tokens-out'], 4)
         self.assertTrue(text)
 

@@ -74,7 +74,7 @@ class Worker(RealCase):
         reference = self.undisturbed(20)
         session = self.open_session('medium')
         path, stream = self.app.generate(None, PROMPT * 200, session, **greedy(20))
-        stream.until('prefill')
+        self.until(lambda: self.app.get(path, 'Generation', 'State') == 'prefill')
         self.kill_worker()
         stream.all()
         self.assertEqual(self.result(path)[1]['error'], ERRORS + 'WorkerLost')
@@ -83,7 +83,7 @@ class Worker(RealCase):
         self.assertEqual(text_of(stream.all()), reference[0])
 
     def test_killed_while_loading(self):
-        """Before anything was said it may begin again, or say so; never anything else."""
+        """It may begin again before anything was said, or say so; a text is never begun twice."""
         reference = self.undisturbed(20)
         self.app.admin('Unload', '(ob)', (self.path('medium'), True))
         self.until(lambda: not self.workers())
@@ -95,7 +95,8 @@ class Worker(RealCase):
         if state == 'done':
             self.assertEqual(text, reference[0])
         else:
-            self.assertEqual((result['error'], text), (ERRORS + 'WorkerLost', ''))
+            self.assertEqual(result['error'], ERRORS + 'WorkerLost')
+            self.assertTrue(reference[0].startswith(text))  # the blow may have come late
         self.works('medium')
 
     def test_killed_while_idle(self):
@@ -126,11 +127,12 @@ class Reader(RealCase):
 
 
 class Paused(Reader):
+    config = '[limits]\nstall-ms=3600000\n'  # on a slow machine it takes long until it is paused
 
     def paused(self):
         """A generation whose stream nobody reads."""
         path, stream = self.begin()
-        self.until(lambda: self.app.get(path, 'Generation', 'State') == 'paused', 60)
+        self.until(lambda: self.app.get(path, 'Generation', 'State') == 'paused', 200)
         return path, stream
 
     def test_stops_for_ten_seconds(self):

@@ -3,12 +3,13 @@
 """Generations, sessions and models through their states, with a worker that does what it is told."""
 import os
 import signal
+import threading
 import time
 
 from gi.repository import Gio, GLib
 
 import woolly_tap
-from woolly_daemon import NAME, ROOT, DaemonCase, Failed, path_of
+from woolly_daemon import NAME, ROOT, DaemonCase, Failed, Stream, path_of
 
 UNKNOWN = 'org.freedesktop.DBus.Error.UnknownObject'
 
@@ -169,6 +170,56 @@ class Deaths(Case):
         self.assertEqual(self.say(session, 'b'), 'b')
         self.assertEqual(self.tokens(session), 'say asay b')
         self.assertEqual(self.app.get(session, 'Session', 'ContextUsed'), 10)
+
+    def test_before_it_is_noticed(self):
+        """What is asked for between a worker's death and the moment in which woollyd sees it is done by the next one."""
+        session = self.open_session()
+        body = {'prompt': GLib.Variant('s', 'four')}
+        for i in range(6):
+            self.say(session, str(i))
+            self.daemon.send_signal(signal.SIGSTOP)
+            os.kill(self.workers()[0], signal.SIGKILL)
+            self.until(lambda: not self.workers())
+            if i % 2 == 0:
+                reply, fds = self.later(session, 'Session.Generate', '(a{sv}a{sv})',
+                                        ({'prompt': GLib.Variant('s', 'say again')}, {}))
+                self.assertEqual(text_of(Stream(fds.steal_fds()[0]).all()), 'again')
+                self.until(lambda: self.app.get(session, 'Session', 'State') == 'idle')
+            else:
+                reply, _fds = self.later(path_of('m'), 'Model.Count', '(a{sv}a{sv})', (body, {}))
+                self.assertEqual(reply, (4,))
+            self.app.admin('ClearQuarantine', '(o)', (path_of('m'),))
+
+    def later(self, path, member, signature, arguments):
+        """A call that woollyd finds when it is woken up."""
+        answers = []
+        threading.Thread(target=lambda: answers.append(self.app.call_fds(path, member, signature, arguments))).start()
+        time.sleep(0.1)
+        self.daemon.send_signal(signal.SIGCONT)
+        self.until(lambda: answers)
+        return answers[0]
+
+    def test_before_it_begins(self):
+        """A worker that dies of Generate itself has said nothing: another one is asked, once."""
+        once = os.path.join(self.home, 'once')
+        with open(once, 'w'):
+            pass
+        path, stream = self.app.generate('m', 'die-first ' + once)
+        self.assertEqual(text_of(stream.all()), 'lived')
+        self.assertEqual(self.ended(path)[0], 'done')
+        self.assertFails('WorkerLost', self.app.text, 'm', 'die-first /dev/null')
+        path, stream = self.app.generate('m', 'die-first /dev/null')
+        self.assertEqual(stream.all()[-1][1]['name'], 'org.woolly.Error.ModelQuarantined')
+
+    def test_last_words(self):
+        """A generation that was done when its worker died was done."""
+        self.write_config('[quarantine]\ndeaths=100\n')
+        self.app.admin('Reload')
+        for _ in range(8):
+            path, stream = self.app.generate('m', 'say-and-die')
+            self.assertEqual(stream.all()[-1], ('end', {'reason': 'stop'}))
+            self.assertEqual(self.ended(path)[0], 'done')
+            self.until(lambda: not self.workers())
 
     def test_quarantine(self):
         for _ in range(3):

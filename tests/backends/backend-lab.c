@@ -339,6 +339,9 @@ lab_model_new (Lab *lab, const LabSetup *setup)
     write_file (model);
   else
     model->sources = g_memdup2 (lab->sources->data, lab->sources->len * sizeof model->sources[0]);
+  for (guint i = 0; i < lab->sources->len; i++) /* as if the map were one of a file */
+    if (model->sources[i].map != NULL)
+      model->sources[i].fd = STDIN_FILENO;
   g_assert_cmpint (lab_ops ()->open (&model->services, &model->backend, &error), ==, 0);
   plan_model (model);
   for (guint i = 0; i < lab->program.n_groups; i++) {

@@ -51,7 +51,8 @@ struct wlp_services {
   int32_t nice;          /* nice level of the backend's threads */
 
   /* (any thread, since version 2, optional) These bytes of a weight's map will not be read for now, for the backend has
-   * them in a layout of its own: their memory may go back to the system.  Reading them again is fine. */
+   * them in a layout of its own: their memory may go back to the system.  Reading them again is fine.  Only for weights
+   * that have a file. */
   void (*source_idle) (void *host, const void *bytes, size_t n_bytes);
 };
 

@@ -192,7 +192,7 @@ add_matrix (struct build *b, const struct wlp_op *op, uint32_t *ret_matrix)
   matrix->type         = source->shape.type;
   matrix->row_bytes    = weight->row_bytes;
   matrix->data         = weight->data + op->p.linear.first_row * weight->row_bytes;
-  matrix->is_mapped    = source->map != NULL;
+  matrix->is_mapped    = source->map != NULL && source->fd >= 0;
   matrix->n_experts    = source->shape.n_dims > 2 ? source->shape.ne[2] : 1;
   matrix->bias_stride  = source->shape.n_dims > 1 ? source->shape.ne[1] : 1;
   matrix->expert_bytes = matrix->bias_stride * weight->row_bytes;

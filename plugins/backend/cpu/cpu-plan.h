@@ -85,7 +85,7 @@ struct cpu_matrix {
   uint8_t *is_packed; /* [n_experts][n_panels] */
   uint64_t n_packed;  /* (atomic) of these */
   uint64_t last_use;  /* number of the batch */
-  bool is_mapped;     /* @data lies in the host's map */
+  bool is_mapped;     /* @data lies in the host's map of a file */
   bool source_idle;   /* the host was told that the file's bytes are not read for now */
   const float *bias;  /* NULL or [n_experts][bias_stride], from first_row on */
   uint64_t bias_stride;

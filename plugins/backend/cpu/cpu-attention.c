@@ -135,29 +135,18 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
   const struct wlp_attention_params *params = item->params;
   const float scale                         = item->sights[token].scale;
   float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
-  float lanes[CPU_LANES]                    = { 0.0f };
-  float max                                 = -__builtin_inff ();
   uint32_t i;
 
-  for (i = from; i < end; i++)
-    s[i] *= scale;
+  item->model->vector->scale (s + from, end - from, scale);
   if (params->softcap != 0.0f)
-    for (i = from; i < end; i++)
-      s[i] = params->softcap * cpu_tanh (s[i] / params->softcap);
+    item->model->vector->softcap (params->softcap, end - from, s + from, s + from);
   if (params->alibi != 0.0f)
     for (i = from; i < end; i++) {
       const int32_t distance = (int32_t)(chunk + i) - (int32_t)item->sights[token].position;
 
       s[i] -= item->slopes[head] * (float)(distance < 0 ? -distance : distance);
     }
-  for (i = from; i < end; i++)
-    max = s[i] > max ? s[i] : max;
-  for (i = from; i < end; i++)
-    s[i] = cpu_exp (s[i] - max);
-  for (i = from; i < end; i++)
-    lanes[i % CPU_LANES] += s[i];
-  *ret_sum = cpu_lanes_sum (lanes);
-  return max;
+  return item->model->vector->softmax (s, from, end, ret_sum);
 }
 
 /* Adds the values of a tile to the queries that see it; those that see the same part of it go together. */
@@ -201,12 +190,8 @@ merge_chunk (struct item *item, uint32_t query, float max, float sum)
   const float new_max   = max > item->max[query] ? max : item->max[query];
   const float old_scale = cpu_exp (item->max[query] - new_max);
   const float scale     = cpu_exp (max - new_max);
-  const float *o        = item->chunk + query * dim;
-  float *total          = item->total + query * dim;
-  uint32_t i;
 
-  for (i = 0; i < dim; i++)
-    total[i] = total[i] * old_scale + o[i] * scale;
+  item->model->vector->merge (dim, old_scale, item->chunk + query * dim, scale, item->total + query * dim);
   item->sum[query] = item->sum[query] * old_scale + sum * scale;
   item->max[query] = new_max;
 }

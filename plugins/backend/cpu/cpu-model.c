@@ -50,6 +50,24 @@ parse_bytes (const struct wlp_setting *setting, uint64_t *ret_bytes, struct wlp_
   return 0;
 }
 
+/* An instruction set of the matrix kernels may have no attention or row kernels of its own. */
+static int
+choose_kernels (struct wlp_model *model, const char *isa, struct wlp_error *error)
+{
+  const uint64_t features = model->services->cpu_features;
+
+  model->linear    = linear_isa_choose (features, isa);
+  model->attention = attention_isa_choose (features, isa);
+  model->vector    = vector_isa_choose (features, isa);
+  if (model->linear == NULL)
+    return wlp_error_set (error, -EINVAL, "instruction set \"%s\" is unknown or not on this machine", isa);
+  if (model->attention == NULL)
+    model->attention = attention_isa_choose (features, NULL);
+  if (model->vector == NULL)
+    model->vector = vector_isa_choose (features, NULL);
+  return 0;
+}
+
 static int
 parse_settings (struct wlp_model *model, struct wlp_error *error)
 {
@@ -78,11 +96,7 @@ parse_settings (struct wlp_model *model, struct wlp_error *error)
   }
   if (status != 0)
     return status;
-  model->linear    = linear_isa_choose (model->services->cpu_features, isa);
-  model->attention = attention_isa_choose (model->services->cpu_features, isa);
-  if (model->linear == NULL || model->attention == NULL)
-    return wlp_error_set (error, -EINVAL, "instruction set \"%s\" is unknown or not on this machine", isa);
-  return 0;
+  return choose_kernels (model, isa, error);
 }
 
 static int

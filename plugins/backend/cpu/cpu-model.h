@@ -8,6 +8,7 @@
 #include "cpu-threads.h"
 #include "kernels/attention.h"
 #include "kernels/linear.h"
+#include "kernels/vector.h"
 #include "woolly-plugin/backend.h"
 
 #include <stdbool.h>
@@ -86,6 +87,7 @@ struct wlp_model {
   const struct wlp_program *program;
   const struct linear_isa *linear;
   const struct attention_isa *attention;
+  const struct vector_isa *vector;
   bool exact; /* float activations */
   bool fuse;
   enum { CPU_PACK_TOUCH, CPU_PACK_NO, CPU_PACK_LOAD } pack;

@@ -110,21 +110,16 @@ cpu_op_rope_table (const struct cpu_rope *rope, const int32_t *positions, float 
 
 /* @y may be @x. */
 void
-cpu_op_rope (const struct wlp_rope_params *params, uint32_t width, const float *table, const float *x, float *y)
+cpu_op_rope (const struct vector_isa *isa, const struct wlp_rope_params *params, uint32_t width, const float *table,
+             const float *x, float *y)
 {
   const uint32_t n_pairs  = params->n_dims / 2;
   const uint32_t step     = params->kind == WLP_ROPE_NORM ? 2 : 1;
   const uint32_t distance = params->kind == WLP_ROPE_NORM ? 1 : n_pairs;
-  uint32_t head, i;
+  uint32_t head;
 
   for (head = 0; head < width; head += params->head_dim) {
-    for (i = 0; i < n_pairs; i++) {
-      const float a = x[head + i * step], b = x[head + i * step + distance];
-      const float cosine = table[2 * i], sine = table[2 * i + 1];
-
-      y[head + i * step]            = a * cosine - b * sine;
-      y[head + i * step + distance] = a * sine + b * cosine;
-    }
+    isa->rotate (n_pairs, step, distance, table, x + head, y + head);
     if (y != x)
       memcpy (y + head + params->n_dims, x + head + params->n_dims,
               (params->head_dim - params->n_dims) * sizeof (float));

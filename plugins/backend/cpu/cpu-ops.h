@@ -9,20 +9,13 @@
 /* One row of a row node, @row counted in the node's domain. */
 void cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row);
 
-/* cpu-ops-norm.c */
-void cpu_op_norm (const struct wlp_norm_params *params, uint32_t width, const float *gain, uint32_t gain_step,
-                  const float *bias, uint32_t bias_step, const float *x, float *y);
 /* cpu-ops-rope.c */
 int cpu_rope_init (struct cpu_rope *rope, const struct wlp_rope_params *params, const float *factors,
                    uint32_t n_positions, struct wlp_error *error);
 void cpu_rope_finish (struct cpu_rope *rope);
 void cpu_op_rope_table (const struct cpu_rope *rope, const int32_t *positions, float *table);
-void cpu_op_rope (const struct wlp_rope_params *params, uint32_t width, const float *table, const float *x, float *y);
-/* cpu-ops-element.c */
-void cpu_op_glu (uint32_t act, uint32_t width, const float *gate, const float *up, float *y);
-void cpu_op_activate (uint32_t act, uint32_t width, const float *x, float *y);
-void cpu_op_softcap (float cap, uint32_t width, const float *x, float *y);
-void cpu_op_clamp (const struct wlp_clamp_params *params, uint32_t width, const float *x, float *y);
+void cpu_op_rope (const struct vector_isa *isa, const struct wlp_rope_params *params, uint32_t width,
+                  const float *table, const float *x, float *y);
 /* cpu-ops-route.c */
 void cpu_op_route (const struct wlp_route_params *params, uint32_t n_experts, const float *scores, const float *bias,
                    int32_t *ids, float *weights);

@@ -87,6 +87,22 @@ norm_step (const struct wlp_model *model, const struct wlp_op *op, unsigned i)
 }
 
 static void
+norm (struct wlp_model *model, const struct cpu_node *node, uint32_t width, const float *x, float *y)
+{
+  const struct wlp_norm_params *params = &node->op->p.norm;
+  const uint32_t group                 = params->group != 0 ? params->group : width;
+  const uint32_t gain_step = norm_step (model, node->op, 0), bias_step = norm_step (model, node->op, 1);
+  const float *gain = node->weights[0], *bias = node->weights[1];
+  uint32_t i;
+
+  for (i = 0; i < width; i += group) {
+    model->vector->norm (params->kind, params->eps, group, gain, bias, x + i, y + i);
+    gain = gain != NULL ? gain + gain_step : NULL;
+    bias = bias != NULL ? bias + bias_step : NULL;
+  }
+}
+
+static void
 operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row)
 {
   const struct wlp_op *op             = node->op;
@@ -107,17 +123,16 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   y = cpu_run_row (model, node->writes[0], node->domain, row);
   switch (op->kind) {
   case WLP_OP_NORM:
-    cpu_op_norm (&op->p.norm, width, node->weights[0], norm_step (model, op, 0), node->weights[1],
-                 norm_step (model, op, 1), x, y);
+    norm (model, node, width, x, y);
     break;
   case WLP_OP_ROPE:
-    cpu_op_rope (&op->p.rope, width, in[CPU_READ_TABLE], x, y);
+    cpu_op_rope (model->vector, &op->p.rope, width, in[CPU_READ_TABLE], x, y);
     break;
   case WLP_OP_GLU:
-    cpu_op_glu (op->p.glu.act, width, x, in[1] != NULL ? in[1] : x + width, y);
+    model->vector->glu (op->p.glu.act, width, x, in[1] != NULL ? in[1] : x + width, y);
     break;
   case WLP_OP_ACTIVATE:
-    cpu_op_activate (op->p.glu.act, width, x, y);
+    model->vector->activate (op->p.glu.act, width, x, y);
     break;
   case WLP_OP_ADD:
     for (i = 0; i < width; i++)
@@ -131,10 +146,10 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
       y[i] = x[i] * op->p.scale.scale;
     break;
   case WLP_OP_SOFTCAP:
-    cpu_op_softcap (op->p.scale.scale, width, x, y);
+    model->vector->softcap (op->p.scale.scale, width, x, y);
     break;
   case WLP_OP_CLAMP:
-    cpu_op_clamp (&op->p.clamp, width, x, y);
+    model->vector->clamp (&op->p.clamp, width, x, y);
     break;
   case WLP_OP_MOE_ROUTE:
     cpu_op_route (&op->p.route, values[op->in[0]].width, x, node->weights[0], (int32_t *)(void *)y,

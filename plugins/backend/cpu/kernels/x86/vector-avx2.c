@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "woolly-plugin/services.h"
+
+#define VECTOR_ISA      vector_isa_avx2
+#define VECTOR_NAME     "avx2"
+#define VECTOR_FEATURES WLP_CPU_AVX2
+#include "../vector-body.h"

@@ -27,6 +27,7 @@ gboolean
 wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rendered, GError **error)
 {
   const WlyChatTemplate *chat_template;
+  WlyChatInput input;
 
   memset (ret_rendered, 0, sizeof *ret_rendered);
   if (!wly_gguf_check_unchanged (wly_opened_gguf (opened), error))
@@ -36,9 +37,8 @@ wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rend
     return TRUE;
   }
   chat_template = wly_opened_template (opened, error);
-  return chat_template != NULL
-         && wly_chat_template_render (chat_template, body->messages, wly_opened_variables (opened),
-                                      body->add_generation_prompt, ret_rendered, error);
+  input         = (WlyChatInput){ body->messages, NULL, wly_opened_variables (opened), body->add_generation_prompt };
+  return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
 }
 
 /* A word that is in none of the messages. */

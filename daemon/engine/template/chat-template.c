@@ -66,29 +66,37 @@ set_from_variant (WlyTemplateEval *eval, const char *name, GVariant *variant, gb
 
   if (!wly_template_value_from_variant (eval->arena, variant, trusted, 0, &value))
     return wly_template_eval_fail (eval, "the messages are too large, or nested too deep");
-  wly_template_eval_set (eval, name, value);
-  return TRUE;
+  return wly_template_eval_set (eval, name, value);
 }
 
 static gboolean
-set_variables (WlyTemplateEval *eval, GVariant *messages, GVariant *variables, gboolean add_generation_prompt)
+set_all (WlyTemplateEval *eval, GVariant *variables, gboolean trusted)
 {
-  const WlyTemplateValue prompt = { .kind = WLY_TEMPLATE_BOOLEAN, .boolean = add_generation_prompt };
   GVariantIter iter;
   const char *name;
   GVariant *value;
 
-  if (variables != NULL) {
-    g_variant_iter_init (&iter, variables);
-    while (g_variant_iter_next (&iter, "{&sv}", &name, &value)) {
-      g_autoptr (GVariant) held = value;
+  if (variables == NULL)
+    return TRUE;
+  g_variant_iter_init (&iter, variables);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value)) {
+    g_autoptr (GVariant) held = value;
 
-      if (!set_from_variant (eval, name, value, TRUE))
-        return FALSE;
-    }
+    if (!set_from_variant (eval, name, value, trusted))
+      return FALSE;
   }
-  wly_template_eval_set (eval, "add_generation_prompt", prompt);
-  return set_from_variant (eval, "messages", messages, FALSE);
+  return TRUE;
+}
+
+static gboolean
+set_variables (WlyTemplateEval *eval, const WlyChatInput *input)
+{
+  const WlyTemplateValue prompt = WLY_TEMPLATE_VALUE_BOOLEAN (input->add_generation_prompt);
+
+  return wly_template_eval_enter (eval, NULL) && set_all (eval, input->variables, TRUE)
+         && wly_template_eval_set (eval, "add_generation_prompt", prompt) && set_all (eval, input->given, FALSE)
+         && (input->messages == NULL || set_from_variant (eval, "messages", input->messages, FALSE))
+         && wly_template_eval_enter (eval, eval->scope);
 }
 
 static void
@@ -109,26 +117,23 @@ take_rendered (WlyTemplateBuilder *output, WlyRendered *ret_rendered)
 }
 
 gboolean
-wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messages, GVariant *variables,
-                          gboolean add_generation_prompt, WlyRendered *ret_rendered, GError **error)
+wly_chat_template_render (const WlyChatTemplate *chat_template, const WlyChatInput *input, WlyRendered *ret_rendered,
+                          GError **error)
 {
   g_autoptr (WlyTemplateArena) arena = wly_template_arena_new (WLY_TEMPLATE_MAX_MEMORY);
-  g_autoptr (GArray) names           = g_array_new (FALSE, FALSE, sizeof (WlyTemplateVariable));
   g_autoptr (GArray) chain           = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_auto (WlyTemplateBuilder) output = { 0 };
   WlyTemplateEval eval               = {
-                  .ast       = &chat_template->ast,
-                  .arena     = arena,
-                  .output    = &output,
-                  .variables = names,
-                  .chain     = chain,
-                  .error     = error,
+                  .ast    = &chat_template->ast,
+                  .arena  = arena,
+                  .output = &output,
+                  .chain  = chain,
+                  .error  = error,
   };
 
   *ret_rendered = (WlyRendered){ 0 };
   wly_template_builder_init (&output);
-  if (!set_variables (&eval, messages, variables, add_generation_prompt)
-      || !wly_template_run_body (&eval, chat_template->ast.root))
+  if (!set_variables (&eval, input) || !wly_template_run_body (&eval, chat_template->ast.root))
     return FALSE;
   take_rendered (&output, ret_rendered);
   return TRUE;

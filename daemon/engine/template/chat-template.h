@@ -22,12 +22,19 @@ typedef struct {
 WlyChatTemplate *wly_chat_template_new (const char *source, gsize n_bytes, GError **error);
 void wly_chat_template_free (WlyChatTemplate *chat_template); /* NULL is fine */
 
-/* (any thread) @messages: aa{sv} of checked MESSAGE dictionaries, contents inline.  @variables: a{sv} of more names
- * that the template may read (bos_token, eos_token, …), NULL: none; its strings are trusted; _now (x, seconds of the
- * epoch) stands in for the clock.  Of @messages nothing is trusted but well-known words as role.  Errors:
- * WLY_ERROR_TEMPLATE_FAILED: the template refused, or ran out of its limits (steps, depth, output). */
-gboolean wly_chat_template_render (const WlyChatTemplate *chat_template, GVariant *messages, GVariant *variables,
-                                   gboolean add_generation_prompt, WlyRendered *ret_rendered, GError **error);
+/* What is rendered.  Of messages and what was given nothing is trusted but well-known words as role. */
+typedef struct {
+  GVariant *messages;  /* aa{sv} of checked MESSAGE dictionaries, contents inline, or av of them; NULL: in given */
+  GVariant *given;     /* a{sv} of variables that the caller brings: tools, enable_thinking, …; NULL: none */
+  GVariant *variables; /* a{sv} of variables whose strings are trusted: bos_token, eos_token, …; NULL: none.  _now (x,
+                        * seconds of the epoch) stands in for the clock */
+  gboolean add_generation_prompt;
+} WlyChatInput;
+
+/* (any thread)  Errors: WLY_ERROR_TEMPLATE_FAILED: the template refused, or ran out of its limits (steps, depth,
+ * output). */
+gboolean wly_chat_template_render (const WlyChatTemplate *chat_template, const WlyChatInput *input,
+                                   WlyRendered *ret_rendered, GError **error);
 void wly_rendered_clear (WlyRendered *rendered);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyChatTemplate, wly_chat_template_free)

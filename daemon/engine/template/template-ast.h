@@ -24,14 +24,16 @@ typedef enum {
   WLY_TEMPLATE_NODE_NONE,
   WLY_TEMPLATE_NODE_NAME,     /* text */
   WLY_TEMPLATE_NODE_LIST,     /* a: items along next */
+  WLY_TEMPLATE_NODE_TUPLE,    /* the same */
   WLY_TEMPLATE_NODE_DICT,     /* a: key, value, key, value … along next */
   WLY_TEMPLATE_NODE_CHOICE,   /* a if b else c */
   WLY_TEMPLATE_NODE_NOT,      /* a */
   WLY_TEMPLATE_NODE_NEGATIVE, /* a */
+  WLY_TEMPLATE_NODE_POSITIVE, /* a */
+  WLY_TEMPLATE_NODE_CAPTURED, /* the text that a block has just written; filters of blocks begin with it */
   /* expressions that begin with another one, a: chains of them are run in a loop */
   WLY_TEMPLATE_NODE_BINARY,    /* a sign b */
-  WLY_TEMPLATE_NODE_COMPARE,   /* a sign b */
-  WLY_TEMPLATE_NODE_IN,        /* a in b; integer: not in */
+  WLY_TEMPLATE_NODE_COMPARE,   /* a, then b: COMPARE_LINKs along next */
   WLY_TEMPLATE_NODE_AND,       /* a and b */
   WLY_TEMPLATE_NODE_OR,        /* a or b */
   WLY_TEMPLATE_NODE_ATTRIBUTE, /* a.text */
@@ -41,18 +43,35 @@ typedef enum {
   WLY_TEMPLATE_NODE_FILTER,    /* a | text (b: arguments) */
   WLY_TEMPLATE_NODE_TEST,      /* a is text (b: arguments); integer: is not */
   /* part of a call */
-  WLY_TEMPLATE_NODE_ARGUMENT, /* a; text: keyword or NULL */
+  WLY_TEMPLATE_NODE_ARGUMENT, /* a; text: keyword or NULL; sign: 1: *a, 2: **a */
+  /* part of a comparison: 1 < x <= 2 has two */
+  WLY_TEMPLATE_NODE_COMPARE_LINK, /* sign a; sign 0: in, 1: not in */
   /* statements, along next */
-  WLY_TEMPLATE_NODE_DATA,      /* text */
-  WLY_TEMPLATE_NODE_OUTPUT,    /* a */
-  WLY_TEMPLATE_NODE_IF,        /* a: condition, b: body, c: else body, elif: an IF of its own */
-  WLY_TEMPLATE_NODE_FOR,       /* a: targets along next, b: what to go through, c: condition, d: body, e: else body */
-  WLY_TEMPLATE_NODE_SET,       /* a: targets along next, b: value */
-  WLY_TEMPLATE_NODE_SET_BLOCK, /* a: target, b: body */
-  WLY_TEMPLATE_NODE_GROUP,     /* a: body; generation blocks */
+  WLY_TEMPLATE_NODE_DATA,   /* text */
+  WLY_TEMPLATE_NODE_OUTPUT, /* a */
+  WLY_TEMPLATE_NODE_IF,     /* a: condition, b: body, c: else body, elif: an IF of its own */
+  WLY_TEMPLATE_NODE_FOR,    /* a: target, b: what to go through, c: condition, d: body, e: else body; integer: flags */
+  WLY_TEMPLATE_NODE_SET,    /* a: target, b: value */
+  WLY_TEMPLATE_NODE_SET_BLOCK,  /* a: target, b: body, c: filters of it or 0 */
+  WLY_TEMPLATE_NODE_WITH,       /* a: SETs along next, whose values are all from outside; b: body */
+  WLY_TEMPLATE_NODE_SCOPE,      /* a: body in a scope of its own; b: filters of it or 0 */
+  WLY_TEMPLATE_NODE_MACRO,      /* text; a: PARAMETERs, b: body; integer: flags */
+  WLY_TEMPLATE_NODE_CALL_BLOCK, /* a: the call, b: a MACRO without a name, which the call sees as caller */
+  WLY_TEMPLATE_NODE_REFUSED,    /* text: a tag that needs other templates */
   WLY_TEMPLATE_NODE_BREAK,
   WLY_TEMPLATE_NODE_CONTINUE,
+  /* part of a macro */
+  WLY_TEMPLATE_NODE_PARAMETER, /* text; a: default or 0 */
 } WlyTemplateNodeKind;
+
+/* What a loop or a macro looks at. */
+enum {
+  WLY_TEMPLATE_USES_LOOP    = 1,
+  WLY_TEMPLATE_USES_CALLER  = 2,
+  WLY_TEMPLATE_USES_VARARGS = 4,
+  WLY_TEMPLATE_USES_KWARGS  = 8,
+  WLY_TEMPLATE_RECURSIVE    = 16, /* a loop that is called */
+};
 
 typedef struct {
   guint16 kind;
@@ -72,7 +91,8 @@ typedef struct {
 typedef struct {
   GArray *nodes; /* WlyTemplateNode; the first is not used */
   GStringChunk *texts;
-  guint32 root; /* statements along next */
+  const char *name_loop, *name_caller, *name_varargs, *name_kwargs; /* interned */
+  guint32 root;                                                     /* statements along next */
 } WlyTemplateAst;
 
 static inline const WlyTemplateNode *

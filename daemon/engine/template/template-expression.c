@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Expressions, loosest first: choice, or, and, not, comparison, + - , ~ , * / // %, sign, **, postfix, atom.
+ * Expressions, loosest first: choice, or, and, not, comparison, + - , ~ , * / // %, **, filters and tests, sign,
+ * postfix, atom.
  */
+#include "template/template-eval.h"
 #include "template/template-parser.h"
 
 #include <string.h>
@@ -15,7 +17,6 @@ typedef enum {
   LEVEL_ADD,
   LEVEL_CONCAT,
   LEVEL_MULTIPLY,
-  LEVEL_SIGN,
   LEVEL_POWER,
 } Level;
 
@@ -68,34 +69,66 @@ parse_items (WlyTemplateParser *parser, char close, gboolean dict, guint32 *ret_
   return wly_template_parser_expect (parser, close);
 }
 
+/* "name =" of an argument at the name; FALSE: it is an expression. */
+static gboolean
+is_keyword (WlyTemplateParser *parser)
+{
+  WlyTemplateLexer lexer = parser->lexer;
+  WlyTemplateToken token;
+  gboolean found;
+
+  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
+    return FALSE;
+  lexer.string = g_string_new (NULL);
+  found        = wly_template_lexer_next (&lexer, &token, NULL) && token.kind == WLY_TEMPLATE_TOKEN_OPERATOR
+          && token.sign == WLY_TEMPLATE_OPERATOR ('=', 0);
+  g_string_free (lexer.string, TRUE);
+  return found;
+}
+
+/* One argument: a value, name=value, *values or **values; *phase counts what may still follow. */
+static guint32
+parse_argument (WlyTemplateParser *parser, guint *phase)
+{
+  const guint32 argument = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_ARGUMENT);
+  const gboolean star    = wly_template_parser_is (parser, '*', 0);
+  const gboolean stars = wly_template_parser_is (parser, '*', '*'), keyword = is_keyword (parser);
+  const guint own = stars ? 3 : star ? 2 : keyword ? 1 : 0;
+  guint32 value;
+
+  if (argument == 0)
+    return 0;
+  if ((own == 0 && *phase > 0) || (own == 2 && *phase >= 2) || *phase == 3) {
+    wly_template_parser_fail (parser, "the arguments of a call are out of order");
+    return 0;
+  }
+  *phase = MAX (*phase, own);
+  if (keyword && (!wly_template_parser_take_text (parser, argument) || !wly_template_parser_expect (parser, '=')))
+    return 0;
+  if (own >= 2 && !wly_template_parser_next (parser))
+    return 0;
+  wly_template_parser_node (parser, argument)->sign = own >= 2 ? own - 1 : 0;
+  value                                             = wly_template_expression_parse (parser);
+  if (value == 0)
+    return 0;
+  wly_template_parser_node (parser, argument)->a = value;
+  return argument;
+}
+
 /* Behind "(": arguments up to ")". */
 static gboolean
 parse_arguments (WlyTemplateParser *parser, guint32 *ret_first)
 {
   guint32 last = 0;
+  guint phase  = 0;
 
   *ret_first = 0;
   while (!wly_template_parser_is (parser, ')', 0)) {
-    const guint32 argument = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_ARGUMENT);
-    guint32 value          = argument == 0 ? 0 : wly_template_expression_parse (parser);
-    WlyTemplateNode *name  = wly_template_parser_node (parser, value);
+    const guint32 argument = parse_argument (parser, &phase);
 
-    if (value == 0)
+    if (argument == 0)
       return FALSE;
-    if (name->kind == WLY_TEMPLATE_NODE_NAME && wly_template_parser_is (parser, '=', 0)) {
-      wly_template_parser_node (parser, argument)->text = name->text;
-      if (!wly_template_parser_next (parser))
-        return FALSE;
-      value = wly_template_expression_parse (parser);
-      if (value == 0)
-        return FALSE;
-    }
-    wly_template_parser_node (parser, argument)->a = value;
-    if (last == 0)
-      *ret_first = argument;
-    else
-      wly_template_parser_node (parser, last)->next = argument;
-    last = argument;
+    wly_template_parser_link (parser, ret_first, &last, argument);
     if (!wly_template_parser_is (parser, ',', 0))
       break;
     if (!wly_template_parser_next (parser))
@@ -124,6 +157,25 @@ parse_text (WlyTemplateParser *parser)
   return node;
 }
 
+/* Remembers names that loops and macros provide only where they are read. */
+static void
+note_use (WlyTemplateParser *parser)
+{
+  static const struct {
+    const char *name;
+    guint8 use;
+  } uses[] = {
+    { "loop", WLY_TEMPLATE_USES_LOOP },
+    { "caller", WLY_TEMPLATE_USES_CALLER },
+    { "varargs", WLY_TEMPLATE_USES_VARARGS },
+    { "kwargs", WLY_TEMPLATE_USES_KWARGS },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (uses); i++)
+    if (wly_template_parser_is_name (parser, uses[i].name))
+      parser->uses |= uses[i].use;
+}
+
 static guint32
 parse_name (WlyTemplateParser *parser)
 {
@@ -147,6 +199,7 @@ parse_name (WlyTemplateParser *parser)
       return wly_template_parser_next (parser) ? node : 0;
     }
   }
+  note_use (parser);
   node = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_NAME);
   return node != 0 && wly_template_parser_take_text (parser, node) ? node : 0;
 }
@@ -182,7 +235,9 @@ parse_brackets (WlyTemplateParser *parser)
     parser->depth--;
     return node;
   }
-  node = wly_template_parser_add (parser, open == '{' ? WLY_TEMPLATE_NODE_DICT : WLY_TEMPLATE_NODE_LIST);
+  node = wly_template_parser_add (parser, open == '{'   ? WLY_TEMPLATE_NODE_DICT
+                                          : open == '(' ? WLY_TEMPLATE_NODE_TUPLE
+                                                        : WLY_TEMPLATE_NODE_LIST);
   if (node == 0 || !parse_items (parser, open == '{' ? '}' : open == '[' ? ']' : ')', open == '{', &items))
     return 0;
   wly_template_parser_node (parser, node)->a = items;
@@ -213,34 +268,43 @@ parse_atom (WlyTemplateParser *parser)
   return 0;
 }
 
+/* Behind "[": an expression, or up to three with colons between; *ret_slice tells which. */
+static gboolean
+parse_subscript (WlyTemplateParser *parser, guint32 parts[3], gboolean *ret_slice)
+{
+  guint n_colons = 0;
+
+  for (;;) {
+    if (wly_template_parser_is (parser, ':', 0) && n_colons < 2) {
+      n_colons++;
+      if (!wly_template_parser_next (parser))
+        return FALSE;
+      continue;
+    }
+    if (wly_template_parser_is (parser, ']', 0) || wly_template_parser_is (parser, ',', 0) || parts[n_colons] != 0)
+      break;
+    parts[n_colons] = wly_template_expression_parse (parser);
+    if (parts[n_colons] == 0)
+      return FALSE;
+  }
+  *ret_slice = n_colons > 0;
+  return n_colons > 0 || parts[0] != 0 || wly_template_parser_fail (parser, "an index is missing");
+}
+
 /* Behind "[" of an index or slice of @left. */
 static guint32
 parse_index (WlyTemplateParser *parser, guint32 left)
 {
   guint32 parts[3] = { 0 }, node;
-  guint n_colons   = 0;
+  gboolean slice;
 
-  while (!wly_template_parser_is (parser, ']', 0)) {
-    if (wly_template_parser_is (parser, ':', 0)) {
-      if (++n_colons > 2) {
-        wly_template_parser_fail (parser, "a slice has too many parts");
-        return 0;
-      }
-      if (!wly_template_parser_next (parser))
-        return 0;
-      continue;
-    }
-    if (parts[n_colons] != 0)
-      break;
-    parts[n_colons] = wly_template_expression_parse (parser);
-    if (parts[n_colons] == 0)
-      return 0;
-  }
-  if (n_colons == 0 && parts[0] == 0) {
-    wly_template_parser_fail (parser, "an index is missing");
+  if (!parse_subscript (parser, parts, &slice))
+    return 0;
+  if (wly_template_parser_is (parser, ',', 0)) {
+    wly_template_parser_fail (parser, "an index of several parts fits no value");
     return 0;
   }
-  node = wly_template_parser_add (parser, n_colons == 0 ? WLY_TEMPLATE_NODE_INDEX : WLY_TEMPLATE_NODE_SLICE);
+  node = wly_template_parser_add (parser, slice ? WLY_TEMPLATE_NODE_SLICE : WLY_TEMPLATE_NODE_INDEX);
   if (node == 0)
     return 0;
   wly_template_parser_node (parser, node)->a = left;
@@ -250,7 +314,48 @@ parse_index (WlyTemplateParser *parser, guint32 left)
   return wly_template_parser_expect (parser, ']') ? node : 0;
 }
 
-/* A name, and arguments in brackets if there are any: of a filter, a test or an attribute. */
+/* Names of filters and tests that nobody knows fail at once, in a branch when it is run. */
+static void
+check_known (WlyTemplateParser *parser, WlyTemplateNodeKind kind, const char *name)
+{
+  const gboolean known =
+      kind == WLY_TEMPLATE_NODE_FILTER ? wly_template_filters_known (name) : wly_template_tests_known (name);
+
+  if (!known && !parser->soft && parser->unknown == NULL)
+    parser->unknown =
+        g_strdup_printf ("the %s \"%s\" is not known", kind == WLY_TEMPLATE_NODE_FILTER ? "filter" : "test", name);
+}
+
+/* The name behind ".", "|" or "is". */
+static gboolean
+take_name (WlyTemplateParser *parser, guint32 node)
+{
+  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
+    return wly_template_parser_fail (parser, "a name is missing");
+  return wly_template_parser_take_text (parser, node);
+}
+
+/* Behind ".": a name, or a whole number, which is an index. */
+static guint32
+parse_attribute (WlyTemplateParser *parser, guint32 left)
+{
+  const gboolean index = parser->token.kind == WLY_TEMPLATE_TOKEN_INTEGER;
+  const guint32 node = wly_template_parser_add (parser, index ? WLY_TEMPLATE_NODE_INDEX : WLY_TEMPLATE_NODE_ATTRIBUTE);
+  guint32 number;
+
+  if (node == 0)
+    return 0;
+  wly_template_parser_node (parser, node)->a = left;
+  if (!index)
+    return take_name (parser, node) ? node : 0;
+  number = parse_number (parser);
+  if (number == 0)
+    return 0;
+  wly_template_parser_node (parser, node)->b = number;
+  return node;
+}
+
+/* A name, and arguments in brackets if there are any: of a filter or a test. */
 static guint32
 parse_named (WlyTemplateParser *parser, WlyTemplateNodeKind kind, guint32 left)
 {
@@ -259,18 +364,30 @@ parse_named (WlyTemplateParser *parser, WlyTemplateNodeKind kind, guint32 left)
 
   if (node == 0)
     return 0;
-  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME) {
-    wly_template_parser_fail (parser, "a name is missing");
-    return 0;
-  }
   wly_template_parser_node (parser, node)->a = left;
-  if (!wly_template_parser_take_text (parser, node))
+  if (!take_name (parser, node))
     return 0;
-  if (kind != WLY_TEMPLATE_NODE_ATTRIBUTE && wly_template_parser_is (parser, '(', 0)
+  check_known (parser, kind, wly_template_parser_node (parser, node)->text);
+  if (wly_template_parser_is (parser, '(', 0)
       && (!wly_template_parser_next (parser) || !parse_arguments (parser, &arguments)))
     return 0;
   wly_template_parser_node (parser, node)->b = arguments;
   return node;
+}
+
+guint32
+wly_template_expression_parse_filters (WlyTemplateParser *parser)
+{
+  guint32 left = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_CAPTURED);
+
+  while (left != 0) {
+    left = parse_named (parser, WLY_TEMPLATE_NODE_FILTER, left);
+    if (left == 0 || !wly_template_parser_is (parser, '|', 0))
+      return left;
+    if (!wly_template_parser_next (parser))
+      return 0;
+  }
+  return 0;
 }
 
 static guint32
@@ -298,7 +415,7 @@ parse_postfix (WlyTemplateParser *parser, guint32 left)
     if (!wly_template_parser_enter (parser) || !wly_template_parser_next (parser))
       return 0;
     if (dot)
-      left = parse_named (parser, WLY_TEMPLATE_NODE_ATTRIBUTE, left);
+      left = parse_attribute (parser, left);
     else
       left = index ? parse_index (parser, left) : parse_call (parser, left);
     parser->depth--;
@@ -310,7 +427,7 @@ parse_postfix (WlyTemplateParser *parser, guint32 left)
 static gboolean
 begins_argument (const WlyTemplateParser *parser)
 {
-  static const char *const words[] = { "and", "else", "if", "in", "is", "not", "or" };
+  static const char *const words[] = { "and", "else", "or" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     if (wly_template_parser_is_name (parser, words[i]))
@@ -346,39 +463,56 @@ parse_test (WlyTemplateParser *parser, guint32 left)
   return node;
 }
 
-/* Filters and tests bind tighter than every sign but "." and its like. */
+/* Signs bind tighter than filters and tests, looser than "." and its like. */
+static guint32
+parse_signed (WlyTemplateParser *parser)
+{
+  const gboolean minus = wly_template_parser_is (parser, '-', 0);
+  guint32 node, operand;
+
+  if (!minus && !wly_template_parser_is (parser, '+', 0))
+    return parse_postfix (parser, parse_atom (parser));
+  if (!wly_template_parser_enter (parser) || !wly_template_parser_next (parser))
+    return 0;
+  operand = parse_signed (parser);
+  parser->depth--;
+  if (operand == 0)
+    return 0;
+  node = wly_template_parser_add (parser, minus ? WLY_TEMPLATE_NODE_NEGATIVE : WLY_TEMPLATE_NODE_POSITIVE);
+  if (node != 0)
+    wly_template_parser_node (parser, node)->a = operand;
+  return parse_postfix (parser, node);
+}
+
 static guint32
 parse_filtered (WlyTemplateParser *parser)
 {
-  guint32 left = parse_postfix (parser, parse_atom (parser));
+  guint32 left = parse_signed (parser);
 
   while (left != 0) {
-    if (wly_template_parser_is (parser, '|', 0)) {
+    if (wly_template_parser_is (parser, '|', 0))
       left = wly_template_parser_next (parser) ? parse_named (parser, WLY_TEMPLATE_NODE_FILTER, left) : 0;
-      left = parse_postfix (parser, left);
-    } else if (wly_template_parser_is_name (parser, "is")) {
+    else if (wly_template_parser_is_name (parser, "is"))
       left = parse_test (parser, left);
-    } else {
+    else if (wly_template_parser_is (parser, '(', 0))
+      left = wly_template_parser_next (parser) ? parse_call (parser, left) : 0;
+    else
       return left;
-    }
   }
   return 0;
 }
 
-/* At "not", "-" or "+". */
+/* At "not". */
 static guint32
-parse_prefix (WlyTemplateParser *parser, Level level)
+parse_not (WlyTemplateParser *parser)
 {
-  const gboolean not = level == LEVEL_NOT, plus = wly_template_parser_is (parser, '+', 0);
   guint32 node, operand;
 
   if (!wly_template_parser_enter (parser) || !wly_template_parser_next (parser))
     return 0;
-  operand = parse_level (parser, level);
+  operand = parse_level (parser, LEVEL_NOT);
   parser->depth--;
-  if (operand == 0 || plus)
-    return operand;
-  node = wly_template_parser_add (parser, not ? WLY_TEMPLATE_NODE_NOT : WLY_TEMPLATE_NODE_NEGATIVE);
+  node = operand == 0 ? 0 : wly_template_parser_add (parser, WLY_TEMPLATE_NODE_NOT);
   if (node != 0)
     wly_template_parser_node (parser, node)->a = operand;
   return node;
@@ -420,43 +554,42 @@ is_comparison (const WlyTemplateParser *parser)
   return FALSE;
 }
 
-/* Behind @left: one comparison, "in" or "not in"; *ret_node is @left where there is none. */
+/* At the sign of a comparison, "in" or "not in": a link; *ret_link is 0 where there is none. */
 static gboolean
-parse_comparison (WlyTemplateParser *parser, guint32 left, guint32 *ret_node)
+parse_link (WlyTemplateParser *parser, guint32 *ret_link)
 {
-  const gboolean negative = wly_template_parser_is_name (parser, "not");
-  const guint32 sign      = parser->token.sign;
+  const gboolean negative = wly_template_parser_is_name (parser, "not"), signs = is_comparison (parser);
+  const guint32 sign = signs ? parser->token.sign : (guint32)negative;
+  guint32 right;
 
-  *ret_node = left;
-  if (is_comparison (parser)) {
-    if (!wly_template_parser_next (parser))
-      return FALSE;
-    *ret_node = add_two (parser, WLY_TEMPLATE_NODE_COMPARE, sign, left, parse_level (parser, LEVEL_ADD));
-    return *ret_node != 0;
-  }
-  if (!negative && !wly_template_parser_is_name (parser, "in"))
+  *ret_link = 0;
+  if (!signs && !negative && !wly_template_parser_is_name (parser, "in"))
     return TRUE;
   if (!wly_template_parser_next (parser) || (negative && !wly_template_parser_expect_name (parser, "in")))
     return FALSE;
-  *ret_node = add_two (parser, WLY_TEMPLATE_NODE_IN, 0, left, parse_level (parser, LEVEL_ADD));
-  if (*ret_node == 0)
+  right     = parse_level (parser, LEVEL_ADD);
+  *ret_link = right == 0 ? 0 : wly_template_parser_add (parser, WLY_TEMPLATE_NODE_COMPARE_LINK);
+  if (*ret_link == 0)
     return FALSE;
-  wly_template_parser_node (parser, *ret_node)->integer = negative;
+  wly_template_parser_node (parser, *ret_link)->sign = sign;
+  wly_template_parser_node (parser, *ret_link)->a    = right;
   return TRUE;
 }
 
 static guint32
 parse_comparisons (WlyTemplateParser *parser)
 {
-  guint32 left = parse_level (parser, LEVEL_ADD), node;
+  const guint32 left = parse_level (parser, LEVEL_ADD);
+  guint32 first = 0, last = 0, link;
 
-  if (left == 0 || !parse_comparison (parser, left, &node))
-    return 0;
-  if (node != left && (is_comparison (parser) || wly_template_parser_is_name (parser, "in"))) {
-    wly_template_parser_fail (parser, "comparisons of more than two are not supported");
-    return 0;
+  while (left != 0) {
+    if (!parse_link (parser, &link))
+      return 0;
+    if (link == 0)
+      return first == 0 ? left : add_two (parser, WLY_TEMPLATE_NODE_COMPARE, 0, left, first);
+    wly_template_parser_link (parser, &first, &last, link);
   }
-  return node;
+  return 0;
 }
 
 static guint32
@@ -465,12 +598,7 @@ parse_level (WlyTemplateParser *parser, Level level)
   guint32 left;
 
   if (level == LEVEL_NOT)
-    return wly_template_parser_is_name (parser, "not") ? parse_prefix (parser, level) : parse_comparisons (parser);
-  if (level == LEVEL_SIGN) {
-    if (wly_template_parser_is (parser, '-', 0) || wly_template_parser_is (parser, '+', 0))
-      return parse_prefix (parser, level);
-    level = LEVEL_POWER;
-  }
+    return wly_template_parser_is_name (parser, "not") ? parse_not (parser) : parse_comparisons (parser);
   left = level == LEVEL_POWER ? parse_filtered (parser) : parse_level (parser, level + 1);
   while (left != 0 && is_at_level (parser, level)) {
     const WlyTemplateNodeKind kind = level == LEVEL_OR    ? WLY_TEMPLATE_NODE_OR
@@ -499,14 +627,12 @@ wly_template_expression_parse_plain (WlyTemplateParser *parser)
   return node;
 }
 
-guint32
-wly_template_expression_parse (WlyTemplateParser *parser)
+/* At "if" behind @left. */
+static guint32
+parse_choice (WlyTemplateParser *parser, guint32 left)
 {
-  const guint32 left = wly_template_expression_parse_plain (parser);
   guint32 node, condition, other = 0;
 
-  if (left == 0 || !wly_template_parser_is_name (parser, "if"))
-    return left;
   if (!wly_template_parser_enter (parser) || !wly_template_parser_next (parser))
     return 0;
   condition = wly_template_expression_parse_plain (parser);
@@ -525,27 +651,111 @@ wly_template_expression_parse (WlyTemplateParser *parser)
 }
 
 guint32
-wly_template_expression_parse_tuple (WlyTemplateParser *parser)
+wly_template_expression_parse (WlyTemplateParser *parser)
 {
-  const guint32 first = wly_template_expression_parse (parser);
-  guint32 node, last = first, item;
+  const gboolean known = parser->unknown == NULL;
+  guint32 left         = wly_template_expression_parse_plain (parser);
+
+  while (left != 0 && wly_template_parser_is_name (parser, "if")) {
+    left = parse_choice (parser, left);
+    if (known)
+      g_clear_pointer (&parser->unknown, g_free);
+  }
+  return left;
+}
+
+static gboolean
+ends_tuple (const WlyTemplateParser *parser)
+{
+  return wly_template_parser_is (parser, ')', 0) || wly_template_parser_is (parser, '=', 0)
+         || wly_template_parser_is (parser, '|', 0) || wly_template_parser_is_name (parser, "in")
+         || wly_template_parser_is_name (parser, "recursive") || parser->token.kind == WLY_TEMPLATE_TOKEN_BLOCK_END
+         || parser->token.kind == WLY_TEMPLATE_TOKEN_OUTPUT_END;
+}
+
+/* Expressions with commas between, a comma at the end or not; one without a comma is itself. */
+static guint32
+parse_tuple (WlyTemplateParser *parser, guint32 (*parse_item) (WlyTemplateParser *parser))
+{
+  const guint32 first = parse_item (parser);
+  guint32 node, last = first, head = first;
 
   if (first == 0 || !wly_template_parser_is (parser, ',', 0))
     return first;
-  node = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_LIST);
-  if (node == 0)
-    return 0;
-  wly_template_parser_node (parser, node)->a = first;
   while (wly_template_parser_is (parser, ',', 0)) {
+    guint32 item;
+
     if (!wly_template_parser_next (parser))
       return 0;
-    if (wly_template_parser_is (parser, ')', 0) || parser->token.kind == WLY_TEMPLATE_TOKEN_BLOCK_END)
+    if (ends_tuple (parser))
       break;
-    item = wly_template_expression_parse (parser);
+    item = parse_item (parser);
     if (item == 0)
       return 0;
-    wly_template_parser_node (parser, last)->next = item;
-    last                                          = item;
+    wly_template_parser_link (parser, &head, &last, item);
   }
+  node = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_TUPLE);
+  if (node != 0)
+    wly_template_parser_node (parser, node)->a = first;
   return node;
+}
+
+guint32
+wly_template_expression_parse_tuple (WlyTemplateParser *parser)
+{
+  return parse_tuple (parser, wly_template_expression_parse);
+}
+
+guint32
+wly_template_expression_parse_plain_tuple (WlyTemplateParser *parser)
+{
+  return parse_tuple (parser, wly_template_expression_parse_plain);
+}
+
+/* ---- targets ---- */
+
+static guint32
+parse_target (WlyTemplateParser *parser, gboolean attributes)
+{
+  static const char *const values[] = { "true", "True", "false", "False", "none", "None" };
+  guint32 target, attribute;
+
+  if (wly_template_parser_is (parser, '(', 0)) {
+    if (!wly_template_parser_enter (parser) || !wly_template_parser_next (parser))
+      return 0;
+    target = wly_template_expression_parse_target (parser, attributes);
+    parser->depth--;
+    return target != 0 && wly_template_parser_expect (parser, ')') ? target : 0;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+    if (wly_template_parser_is_name (parser, values[i]))
+      return wly_template_parser_fail (parser, "\"%s\" cannot be set", values[i]);
+  target = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_NAME);
+  if (target == 0 || !take_name (parser, target))
+    return 0;
+  if (!attributes || !wly_template_parser_is (parser, '.', 0))
+    return target;
+  attribute = wly_template_parser_add (parser, WLY_TEMPLATE_NODE_ATTRIBUTE);
+  if (attribute == 0 || !wly_template_parser_next (parser) || !take_name (parser, attribute))
+    return 0;
+  wly_template_parser_node (parser, attribute)->a = target;
+  return attribute;
+}
+
+static guint32
+parse_name_target (WlyTemplateParser *parser)
+{
+  return parse_target (parser, FALSE);
+}
+
+static guint32
+parse_any_target (WlyTemplateParser *parser)
+{
+  return parse_target (parser, TRUE);
+}
+
+guint32
+wly_template_expression_parse_target (WlyTemplateParser *parser, gboolean attributes)
+{
+  return parse_tuple (parser, attributes ? parse_any_target : parse_name_target);
 }

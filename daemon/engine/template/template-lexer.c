@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "template/template-lexer.h"
 
+#include "template/template-text.h"
 #include "token/unicode.h"
 #include "wly-error.h"
 
@@ -56,10 +57,34 @@ advance (WlyTemplateLexer *lexer, gsize n)
     lexer->line += lexer->source[lexer->place++] == '\n';
 }
 
-static gboolean
-is_blank (char c)
+/* Bytes of the white space, as Python knows it, at @place and before @end; 0: there is none. */
+static gsize
+blank_at (const WlyTemplateLexer *lexer, gsize place, gsize end)
 {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+  gsize n;
+
+  if (place >= end || !wly_template_text_is_space (wly_unicode_get (lexer->source + place, &n)))
+    return 0;
+  return n;
+}
+
+/* The same of what stands before @place and not before @start. */
+static gsize
+blank_before (const WlyTemplateLexer *lexer, gsize place, gsize start)
+{
+  gsize first = place;
+
+  while (first > start && ((guint8)lexer->source[--first] & 0xc0) == 0x80)
+    ;
+  return first < place ? blank_at (lexer, first, place) : 0;
+}
+
+static gsize
+skip_blanks (const WlyTemplateLexer *lexer, gsize place)
+{
+  for (gsize n = 1; n > 0; place += n)
+    n = blank_at (lexer, place, lexer->n_bytes);
+  return place;
 }
 
 /* ---- between tags ---- */
@@ -85,16 +110,18 @@ trim_end (const WlyTemplateLexer *lexer, gsize start, gsize end, gsize tag)
   gsize place = end;
 
   if (sign == '-') {
-    while (place > start && is_blank (lexer->source[place - 1]))
-      place--;
+    for (gsize n = 1; n > 0; place -= n)
+      n = blank_before (lexer, place, start);
     return place;
   }
   if (sign == '+' || kind == '{')
     return end;
   while (place > start && lexer->source[place - 1] != '\n') {
-    if (!is_blank (lexer->source[place - 1]))
+    const gsize n = blank_before (lexer, place, start);
+
+    if (n == 0)
       return end;
-    place--;
+    place -= n;
   }
   return place > start || lexer->line_starts ? place : end;
 }
@@ -140,13 +167,11 @@ match_word_tag (const WlyTemplateLexer *lexer, gsize place, const char *word, ch
   place += 2;
   if (source[place] == '-' || source[place] == '+')
     *ret_begin = source[place++];
-  while (place < lexer->n_bytes && is_blank (source[place]))
-    place++;
+  place = skip_blanks (lexer, place);
   if (lexer->n_bytes - place < n || memcmp (source + place, word, n) != 0)
     return 0;
   place += n;
-  while (place < lexer->n_bytes && is_blank (source[place]))
-    place++;
+  place = skip_blanks (lexer, place);
   if (place < lexer->n_bytes && (source[place] == '-' || source[place] == '+'))
     *ret_end = source[place++];
   if (lexer->n_bytes - place < 2 || memcmp (source + place, "%}", 2) != 0)
@@ -164,8 +189,8 @@ next_raw (WlyTemplateLexer *lexer, gsize n_tag, char end_sign, WlyTemplateToken 
   advance (lexer, n_tag);
   end_tag (lexer, end_sign);
   start = lexer->place;
-  while (lexer->strip && start < lexer->n_bytes && is_blank (lexer->source[start]))
-    start++;
+  if (lexer->strip)
+    start = skip_blanks (lexer, start);
   for (end = start;; end++) {
     end = find_tag (lexer, end);
     if (end == lexer->n_bytes)
@@ -189,8 +214,8 @@ next_outside (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
     gsize start = lexer->place, tag = find_tag (lexer, start), end = tag, n_raw;
     char begin_sign, end_sign;
 
-    while (lexer->strip && start < tag && is_blank (lexer->source[start]))
-      start++;
+    if (lexer->strip)
+      start = MIN (skip_blanks (lexer, start), tag);
     if (tag < lexer->n_bytes)
       end = trim_end (lexer, start, tag, tag);
     if (tag > lexer->place) {
@@ -275,6 +300,23 @@ take_hex (WlyTemplateLexer *lexer, guint n_digits)
   return TRUE;
 }
 
+/* One to three octal digits. */
+static gboolean
+take_octal (WlyTemplateLexer *lexer, GError **error)
+{
+  guint32 code = 0;
+  char bytes[4];
+
+  for (guint i = 0; i < 3 && peek (lexer, 0) >= '0' && peek (lexer, 0) <= '7'; i++) {
+    code = code << 3 | (guint32)(peek (lexer, 0) - '0');
+    advance (lexer, 1);
+  }
+  if (code == 0)
+    return fail (lexer, "an escape in a string names no character", error);
+  g_string_append_len (lexer->string, bytes, (gssize)wly_unicode_put (code, bytes));
+  return TRUE;
+}
+
 static gboolean
 take_escape (WlyTemplateLexer *lexer, GError **error)
 {
@@ -288,6 +330,12 @@ take_escape (WlyTemplateLexer *lexer, GError **error)
       return fail (lexer, "an escape in a string names no character", error);
     return TRUE;
   }
+  if (c >= '0' && c <= '7') {
+    advance (lexer, 1);
+    return take_octal (lexer, error);
+  }
+  if (c == 'N')
+    return fail (lexer, "an escape \\N is not supported", error);
   if (name != NULL)
     g_string_append_c (lexer->string, values[name - names]);
   else if (c != '\n')
@@ -320,14 +368,42 @@ take_string (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
   return TRUE;
 }
 
+/* 0b101, 0o17, 0xff */
+static gboolean
+take_based (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
+{
+  const char sign   = peek (lexer, 1) | 0x20;
+  const gint64 base = sign == 'b' ? 2 : sign == 'o' ? 8 : 16;
+  gint64 value      = 0;
+  guint n_digits    = 0;
+
+  for (advance (lexer, 2);; advance (lexer, 1)) {
+    const gint digit = g_ascii_xdigit_value (peek (lexer, 0));
+
+    if (peek (lexer, 0) == '_' && g_ascii_isxdigit (peek (lexer, 1)))
+      continue;
+    if (digit < 0 || digit >= base)
+      break;
+    n_digits++;
+    if (__builtin_mul_overflow (value, base, &value) || __builtin_add_overflow (value, digit, &value))
+      return fail (lexer, "a number is too large", error);
+  }
+  token->kind    = WLY_TEMPLATE_TOKEN_INTEGER;
+  token->integer = value;
+  return n_digits > 0 || fail (lexer, "a number has no digits", error);
+}
+
 static gboolean
 take_number (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
 {
   g_autoptr (GString) digits = g_string_new (NULL);
+  const gboolean index       = lexer->place > 0 && lexer->source[lexer->place - 1] == '.'; /* a.0.1 */
   gboolean real              = FALSE;
 
+  if (peek (lexer, 0) == '0' && peek (lexer, 1) != '\0' && strchr ("bBoOxX", peek (lexer, 1)) != NULL)
+    return take_based (lexer, token, error);
   for (char c = peek (lexer, 0);; c = peek (lexer, 0)) {
-    const gboolean fraction = c == '.' && !real && g_ascii_isdigit (peek (lexer, 1));
+    const gboolean fraction = c == '.' && !real && !index && g_ascii_isdigit (peek (lexer, 1));
 
     if (!g_ascii_isdigit (c) && c != '_' && !fraction)
       break;
@@ -336,7 +412,7 @@ take_number (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
       g_string_append_c (digits, c);
     advance (lexer, 1);
   }
-  if ((peek (lexer, 0) | 0x20) == 'e'
+  if (!index && (peek (lexer, 0) | 0x20) == 'e'
       && (g_ascii_isdigit (peek (lexer, 1))
           || (strchr ("+-", peek (lexer, 1)) != NULL && g_ascii_isdigit (peek (lexer, 2))))) {
     real = TRUE;
@@ -353,10 +429,17 @@ take_number (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_name_character (char c)
+/* Bytes of the character of a name at @place; 0: it is none. */
+static gsize
+name_character (const WlyTemplateLexer *lexer, gsize place)
 {
-  return g_ascii_isalnum (c) || c == '_';
+  gunichar code;
+  gsize n;
+
+  if (place >= lexer->n_bytes)
+    return 0;
+  code = wly_unicode_get (lexer->source + place, &n);
+  return code == '_' || g_unichar_isalnum (code) || (code >= 0x80 && g_unichar_ismark (code)) ? n : 0;
 }
 
 static gboolean
@@ -392,8 +475,7 @@ next_inside (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
 {
   char sign;
 
-  while (lexer->place < lexer->n_bytes && is_blank (peek (lexer, 0)))
-    advance (lexer, 1);
+  advance (lexer, skip_blanks (lexer, lexer->place) - lexer->place);
   *token = (WlyTemplateToken){ .line = lexer->line };
   if (lexer->place >= lexer->n_bytes)
     return fail (lexer, "a tag has no end", error);
@@ -405,12 +487,12 @@ next_inside (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
     return take_string (lexer, token, error);
   if (g_ascii_isdigit (peek (lexer, 0)))
     return take_number (lexer, token, error);
-  if (!is_name_character (peek (lexer, 0)))
+  if (name_character (lexer, lexer->place) == 0)
     return take_operator (lexer, token, error);
   token->kind = WLY_TEMPLATE_TOKEN_NAME;
   token->text = lexer->source + lexer->place;
-  while (lexer->place < lexer->n_bytes && is_name_character (peek (lexer, 0)))
-    advance (lexer, 1);
+  for (gsize n = 1; n > 0; advance (lexer, n))
+    n = name_character (lexer, lexer->place);
   token->n_bytes = (gsize)(lexer->source + lexer->place - token->text);
   return TRUE;
 }

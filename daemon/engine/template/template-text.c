@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "template/template-text.h"
 
+#include "token/unicode.h"
+
 #include <string.h>
 
 #define BLOCK_BYTES 16384u
@@ -201,6 +203,12 @@ gboolean
 wly_template_text_is_trusted (const WlyTemplateText *text)
 {
   return text->n_runs == 0 || (text->n_runs == 1 && text->runs[0].trusted);
+}
+
+gboolean
+wly_template_text_is_space (guint32 code)
+{
+  return (code >= 0x1c && code <= 0x1f) || (wly_unicode_class (code) & WLY_UNICODE_SPACE) != 0;
 }
 
 gsize

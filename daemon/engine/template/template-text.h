@@ -56,6 +56,8 @@ const WlyTemplateText *wly_template_text_join (WlyTemplateArena *arena, const Wl
 int wly_template_text_compare (const WlyTemplateText *left, const WlyTemplateText *right); /* as memcmp() */
 gboolean wly_template_text_is (const WlyTemplateText *text, const char *literal);
 gboolean wly_template_text_is_trusted (const WlyTemplateText *text); /* all of it */
+/* White space as str.isspace() of Python has it. */
+gboolean wly_template_text_is_space (guint32 code);
 /* First place at or after @start; G_MAXSIZE: none. */
 gsize wly_template_text_find (const WlyTemplateText *text, gsize start, const WlyTemplateText *part);
 

@@ -6,8 +6,8 @@
 const char *
 wly_template_value_kind_name (const WlyTemplateValue *value)
 {
-  static const char *const names[] = { "undefined", "NoneType", "bool",      "int",      "float", "str",
-                                       "list",      "dict",     "namespace", "function", "method" };
+  static const char *const names[] = { "undefined", "NoneType", "bool",   "int",   "float", "str",    "list",  "dict",
+                                       "namespace", "function", "method", "macro", "loop",  "cycler", "joiner" };
 
   return names[value->kind];
 }
@@ -28,14 +28,12 @@ wly_template_value_truth (const WlyTemplateValue *value)
   case WLY_TEMPLATE_TEXT:
     return value->text->n_bytes > 0;
   case WLY_TEMPLATE_LIST:
+    return value->flavour == WLY_TEMPLATE_GENERATOR || value->items->n_items > 0;
   case WLY_TEMPLATE_DICT:
     return value->items->n_items > 0;
-  case WLY_TEMPLATE_NAMESPACE:
-  case WLY_TEMPLATE_FUNCTION:
-  case WLY_TEMPLATE_METHOD:
+  default:
     return TRUE;
   }
-  g_return_val_if_reached (FALSE);
 }
 
 gboolean
@@ -51,6 +49,42 @@ wly_template_value_number (const WlyTemplateValue *value)
   if (value->kind == WLY_TEMPLATE_FLOAT)
     return value->real;
   return value->kind == WLY_TEMPLATE_BOOLEAN ? (double)value->boolean : (double)value->integer;
+}
+
+gboolean
+wly_template_value_integer (const WlyTemplateValue *value, gint64 *ret_integer)
+{
+  if (value->kind != WLY_TEMPLATE_INTEGER && value->kind != WLY_TEMPLATE_BOOLEAN)
+    return FALSE;
+  *ret_integer = value->kind == WLY_TEMPLATE_BOOLEAN ? value->boolean != FALSE : value->integer;
+  return TRUE;
+}
+
+gboolean
+wly_template_value_is_sequence (const WlyTemplateValue *value)
+{
+  return value->kind == WLY_TEMPLATE_LIST && value->flavour < WLY_TEMPLATE_GENERATOR;
+}
+
+gboolean
+wly_template_value_is_key (const WlyTemplateValue *value)
+{
+  return value->kind != WLY_TEMPLATE_DICT
+         && (value->kind != WLY_TEMPLATE_LIST || value->flavour == WLY_TEMPLATE_TUPLE
+             || value->flavour == WLY_TEMPLATE_GROUP || value->flavour == WLY_TEMPLATE_RANGE
+             || value->flavour == WLY_TEMPLATE_GENERATOR);
+}
+
+/* Lists of the same flavour may be equal. */
+static gboolean
+equal_lists (const WlyTemplateValue *left, const WlyTemplateValue *right)
+{
+  const guint32 one = left->flavour == WLY_TEMPLATE_GROUP ? WLY_TEMPLATE_TUPLE : left->flavour;
+  const guint32 two = right->flavour == WLY_TEMPLATE_GROUP ? WLY_TEMPLATE_TUPLE : right->flavour;
+
+  if (one == WLY_TEMPLATE_GENERATOR || one == WLY_TEMPLATE_VALUES)
+    return left->items == right->items;
+  return one == two;
 }
 
 static gboolean
@@ -70,7 +104,7 @@ equal_dicts (const WlyTemplateItems *left, const WlyTemplateItems *right, guint 
   if (left->n_items != right->n_items)
     return FALSE;
   for (gsize i = 0; i < left->n_items; i += 2) {
-    const WlyTemplateValue *other = wly_template_value_lookup (right, left->items[i].text);
+    const WlyTemplateValue *other = wly_template_value_lookup (right, &left->items[i]);
 
     *n_steps += right->n_items;
     if (other == NULL || !wly_template_value_equal (&left->items[i + 1], other, depth + 1, n_steps))
@@ -97,7 +131,7 @@ wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *
     *n_steps += MIN (left->text->n_bytes, right->text->n_bytes) / 64;
     return wly_template_text_compare (left->text, right->text) == 0;
   case WLY_TEMPLATE_LIST:
-    return equal_items (left->items, right->items, depth, n_steps);
+    return equal_lists (left, right) && equal_items (left->items, right->items, depth, n_steps);
   case WLY_TEMPLATE_DICT:
     return equal_dicts (left->items, right->items, depth, n_steps);
   case WLY_TEMPLATE_NAMESPACE:
@@ -105,6 +139,10 @@ wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *
   case WLY_TEMPLATE_FUNCTION:
     return left->function == right->function;
   case WLY_TEMPLATE_METHOD:
+  case WLY_TEMPLATE_MACRO:
+  case WLY_TEMPLATE_LOOP:
+  case WLY_TEMPLATE_CYCLER:
+  case WLY_TEMPLATE_JOINER:
     return left->method == right->method;
   case WLY_TEMPLATE_UNDEFINED:
   case WLY_TEMPLATE_NONE:
@@ -114,11 +152,21 @@ wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *
   }
 }
 
+static gboolean
+same_key (const WlyTemplateValue *left, const WlyTemplateValue *right)
+{
+  guint64 n_steps = 0;
+
+  if (left->kind == WLY_TEMPLATE_TEXT && right->kind == WLY_TEMPLATE_TEXT)
+    return left->text->n_bytes == right->text->n_bytes && wly_template_text_compare (left->text, right->text) == 0;
+  return wly_template_value_equal (left, right, 0, &n_steps);
+}
+
 const WlyTemplateValue *
-wly_template_value_lookup (const WlyTemplateItems *dict, const WlyTemplateText *key)
+wly_template_value_lookup (const WlyTemplateItems *dict, const WlyTemplateValue *key)
 {
   for (gsize i = 0; i < dict->n_items; i += 2)
-    if (wly_template_text_compare (dict->items[i].text, key) == 0)
+    if (same_key (&dict->items[i], key))
       return &dict->items[i + 1];
   return NULL;
 }
@@ -127,7 +175,7 @@ const WlyTemplateValue *
 wly_template_value_lookup_name (const WlyTemplateItems *dict, const char *key)
 {
   for (gsize i = 0; i < dict->n_items; i += 2)
-    if (wly_template_text_is (dict->items[i].text, key))
+    if (dict->items[i].kind == WLY_TEMPLATE_TEXT && wly_template_text_is (dict->items[i].text, key))
       return &dict->items[i + 1];
   return NULL;
 }
@@ -163,18 +211,15 @@ wly_template_items_append (WlyTemplateArena *arena, WlyTemplateItems *items, Wly
 }
 
 gboolean
-wly_template_items_set (WlyTemplateArena *arena, WlyTemplateItems *dict, const WlyTemplateText *key,
-                        WlyTemplateValue value)
+wly_template_items_set (WlyTemplateArena *arena, WlyTemplateItems *dict, WlyTemplateValue key, WlyTemplateValue value)
 {
-  const WlyTemplateValue name = { .kind = WLY_TEMPLATE_TEXT, .text = key };
-
   for (gsize i = 0; i < dict->n_items; i += 2) {
-    if (wly_template_text_compare (dict->items[i].text, key) == 0) {
+    if (same_key (&dict->items[i], &key)) {
       dict->items[i + 1] = value;
       return TRUE;
     }
   }
-  return wly_template_items_append (arena, dict, name) && wly_template_items_append (arena, dict, value);
+  return wly_template_items_append (arena, dict, key) && wly_template_items_append (arena, dict, value);
 }
 
 /* Roles that templates put between their own signs: "<|" + role + "|>" must give the token.  Any other word an app
@@ -210,7 +255,7 @@ dict_from_variant (WlyTemplateArena *arena, GVariant *variant, gboolean trusted,
     WlyTemplateValue item;
 
     if (name == NULL || !wly_template_value_from_variant (arena, value, trusted || role, depth + 1, &item)
-        || !wly_template_items_set (arena, dict, name, item))
+        || !wly_template_items_set (arena, dict, WLY_TEMPLATE_VALUE_TEXT (name), item))
       return FALSE;
   }
   return TRUE;

@@ -15,24 +15,46 @@ typedef enum {
   WLY_TEMPLATE_INTEGER,
   WLY_TEMPLATE_FLOAT,
   WLY_TEMPLATE_TEXT,
-  WLY_TEMPLATE_LIST,
+  WLY_TEMPLATE_LIST, /* whatever has items in a row: see its flavour */
   WLY_TEMPLATE_DICT,
   WLY_TEMPLATE_NAMESPACE, /* a dictionary that set may change */
   WLY_TEMPLATE_FUNCTION,  /* a function by name */
   WLY_TEMPLATE_METHOD,    /* a function of a value */
+  WLY_TEMPLATE_MACRO,
+  WLY_TEMPLATE_LOOP,   /* the variable loop */
+  WLY_TEMPLATE_CYCLER, /* of cycler() */
+  WLY_TEMPLATE_JOINER, /* of joiner() */
 } WlyTemplateKind;
+
+/* Kinds of one kind, 0 is the plain one. */
+enum {
+  WLY_TEMPLATE_MARKUP = 1, /* text: what |safe and |escape give; escapes what is added to it */
+
+  WLY_TEMPLATE_TUPLE = 1, /* list */
+  WLY_TEMPLATE_GROUP,     /* list: a tuple of groupby, whose items have names */
+  WLY_TEMPLATE_RANGE,     /* list: of range() */
+  WLY_TEMPLATE_GENERATOR, /* list: what filters give that work item by item: always true, has no length, used once */
+  WLY_TEMPLATE_KEYS,      /* list: views of a dictionary */
+  WLY_TEMPLATE_VALUES,
+  WLY_TEMPLATE_PAIRS,
+};
 
 typedef struct WlyTemplateValue WlyTemplateValue;
 
 typedef struct {
   WlyTemplateValue *items; /* dictionaries: key, value, key, value … in order */
   gsize n_items, size;
+  const gint64 *range; /* start, stop, step of a range */
 } WlyTemplateItems;
 
 typedef struct WlyTemplateMethod WlyTemplateMethod;
+typedef struct WlyTemplateMacro WlyTemplateMacro;     /* template-eval.h */
+typedef struct WlyTemplateLoop WlyTemplateLoop;       /* template-eval.h */
+typedef struct WlyTemplateCounter WlyTemplateCounter; /* template-eval.h */
 
 struct WlyTemplateValue {
   WlyTemplateKind kind;
+  guint32 flavour;
   union {
     gboolean boolean;
     gint64 integer;
@@ -41,6 +63,9 @@ struct WlyTemplateValue {
     WlyTemplateItems *items;
     const char *function; /* its name */
     const WlyTemplateMethod *method;
+    const WlyTemplateMacro *macro;
+    WlyTemplateLoop *loop;
+    WlyTemplateCounter *counter;
   };
 };
 
@@ -49,6 +74,13 @@ struct WlyTemplateMethod {
   const char *name;
 };
 
+#define WLY_TEMPLATE_VALUE_UNDEFINED  ((WlyTemplateValue){ .kind = WLY_TEMPLATE_UNDEFINED })
+#define WLY_TEMPLATE_VALUE_NONE       ((WlyTemplateValue){ .kind = WLY_TEMPLATE_NONE })
+#define WLY_TEMPLATE_VALUE_BOOLEAN(b) ((WlyTemplateValue){ .kind = WLY_TEMPLATE_BOOLEAN, .boolean = (b) })
+#define WLY_TEMPLATE_VALUE_INTEGER(i) ((WlyTemplateValue){ .kind = WLY_TEMPLATE_INTEGER, .integer = (i) })
+#define WLY_TEMPLATE_VALUE_FLOAT(r)   ((WlyTemplateValue){ .kind = WLY_TEMPLATE_FLOAT, .real = (r) })
+#define WLY_TEMPLATE_VALUE_TEXT(t)    ((WlyTemplateValue){ .kind = WLY_TEMPLATE_TEXT, .text = (t) })
+
 /* How deep lists may stand in lists where they are compared or written. */
 #define WLY_TEMPLATE_VALUE_DEPTH 64
 
@@ -56,19 +88,25 @@ const char *wly_template_value_kind_name (const WlyTemplateValue *value); /* as 
 gboolean wly_template_value_truth (const WlyTemplateValue *value);
 gboolean wly_template_value_is_number (const WlyTemplateValue *value);
 double wly_template_value_number (const WlyTemplateValue *value); /* of what is one */
+/* A whole number, or a boolean, which is one, too. */
+gboolean wly_template_value_integer (const WlyTemplateValue *value, gint64 *ret_integer);
+/* A sequence of items: what has a length and places, unlike views and what filters give. */
+gboolean wly_template_value_is_sequence (const WlyTemplateValue *value);
 /* ==; what stands deeper than WLY_TEMPLATE_VALUE_DEPTH is not equal.  @n_steps counts the work. */
 gboolean wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *right, guint depth,
                                    guint64 *n_steps);
 
+/* What may be a key: no list and no dictionary. */
+gboolean wly_template_value_is_key (const WlyTemplateValue *value);
 /* The value of a key of a dictionary; NULL: none. */
-const WlyTemplateValue *wly_template_value_lookup (const WlyTemplateItems *dict, const WlyTemplateText *key);
+const WlyTemplateValue *wly_template_value_lookup (const WlyTemplateItems *dict, const WlyTemplateValue *key);
 const WlyTemplateValue *wly_template_value_lookup_name (const WlyTemplateItems *dict, const char *key);
 
 /* New empty items; NULL: the arena is full.  Appending gives FALSE then. */
 WlyTemplateItems *wly_template_items_new (WlyTemplateArena *arena, gsize size);
 gboolean wly_template_items_append (WlyTemplateArena *arena, WlyTemplateItems *items, WlyTemplateValue value);
 /* Sets or adds a key. */
-gboolean wly_template_items_set (WlyTemplateArena *arena, WlyTemplateItems *dict, const WlyTemplateText *key,
+gboolean wly_template_items_set (WlyTemplateArena *arena, WlyTemplateItems *dict, WlyTemplateValue key,
                                  WlyTemplateValue value);
 
 /* A value of a message or of a variable; strings are trusted or not, but roles (see there).  FALSE: the arena is full,

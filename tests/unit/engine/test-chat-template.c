@@ -34,7 +34,8 @@ render (const char *source, GVariant *messages, WlyRendered *ret_rendered, GErro
 
   *ret_rendered = (WlyRendered){ 0 };
   return chat_template != NULL
-         && wly_chat_template_render (chat_template, messages, variables, TRUE, ret_rendered, error);
+         && wly_chat_template_render (chat_template, &(WlyChatInput){ messages, NULL, variables, TRUE }, ret_rendered,
+                                      error);
 }
 
 /* The text with what is not trusted in ⟦ ⟧. */
@@ -270,7 +271,8 @@ test_clock (void)
   g_autoptr (GVariant) messages  = make_messages ();
   g_auto (WlyRendered) rendered  = { 0 };
 
-  g_assert_true (wly_chat_template_render (chat_template, messages, variables, FALSE, &rendered, NULL));
+  g_assert_true (
+      wly_chat_template_render (chat_template, &(WlyChatInput){ messages, NULL, variables, FALSE }, &rendered, NULL));
   g_assert_cmpstr (rendered.text, ==, "22 Nov 2026");
 }
 

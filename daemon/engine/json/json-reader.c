@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "json/json.h"
 #include "wly-error.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -158,10 +158,11 @@ gboolean wly_template_tests_known (const char *name);
 gboolean wly_template_tests_run (WlyTemplateEval *eval, const char *name, const WlyTemplateValue *value,
                                  const WlyTemplateArguments *arguments, gboolean *ret_result);
 
-/* template-methods.c, template-methods-text.c */
+/* template-methods.c, template-methods-text.c, template-methods-ask.c */
 /* NULL: there is none; @ret_name: the name as a text that stays, NULL is fine. */
 WlyTemplateFunction wly_template_methods_find (const WlyTemplateValue *value, const char *name, const char **ret_name);
 WlyTemplateFunction wly_template_methods_text_find (const char *name, const char **ret_name);
+WlyTemplateFunction wly_template_methods_ask_find (const char *name, const char **ret_name);
 gboolean wly_template_methods_run (WlyTemplateEval *eval, const WlyTemplateMethod *method,
                                    const WlyTemplateArguments *arguments, WlyTemplateValue *ret_value);
 /* Text without @characters (NULL: white space) at its start and end. */

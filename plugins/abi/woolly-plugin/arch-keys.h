@@ -133,6 +133,15 @@ wlp_keys_u32 (struct wlp_keys *keys, const char *name, uint32_t fallback, uint32
   return value;
 }
 
+/* 1 .. @most, or @fallback where the key is missing or 0. */
+static inline uint32_t
+wlp_keys_u32_or (struct wlp_keys *keys, const char *name, uint32_t fallback, uint32_t most)
+{
+  uint32_t value = wlp_keys_u32 (keys, name, 0, 0, most);
+
+  return value != 0 ? value : fallback;
+}
+
 /* A finite number, or @fallback where the key is missing. */
 static inline float
 wlp_keys_f32 (struct wlp_keys *keys, const char *name, float fallback)
@@ -220,7 +229,7 @@ wlp_keys_experts (struct wlp_keys *keys, const struct wlp_dims *dims)
   if (e.n_expert == 0)
     return e;
   e.n_used = wlp_keys_u32 (keys, "expert_used_count", WLP_KEY_REQUIRED, 1, e.n_expert);
-  e.n_ff   = wlp_keys_u32 (keys, "expert_feed_forward_length", dims->n_ff, 1, WLP_KEY_MAX_WIDTH);
+  e.n_ff   = wlp_keys_u32_or (keys, "expert_feed_forward_length", dims->n_ff, WLP_KEY_MAX_WIDTH);
   e.scale  = wlp_keys_f32_or (keys, "expert_weights_scale", 1);
   return e;
 }
@@ -269,6 +278,10 @@ wlp_keys_windows (struct wlp_keys *keys, uint32_t n_layer, uint32_t window, uint
 static inline uint32_t
 wlp_keys_pooling (struct wlp_keys *keys, uint32_t fallback)
 {
+  uint32_t pooling = wlp_keys_u32_of_layer (keys, "pooling_type", 0, fallback);
+
+  if (keys->code == 0 && pooling == UINT32_MAX) /* how some writers say that nothing was said */
+    return fallback;
   return wlp_keys_u32 (keys, "pooling_type", fallback, WLP_POOL_NONE, WLP_POOL_RANK);
 }
 
@@ -289,8 +302,10 @@ static inline void
 wlp_keys_yarn (struct wlp_keys *keys, struct wlp_rope_params *rope, float factor)
 {
   rope->ext_factor = wlp_keys_f32 (keys, "rope.scaling.yarn_ext_factor", 1);
-  rope->beta_fast  = wlp_keys_f32 (keys, "rope.scaling.yarn_beta_fast", 32);
-  rope->beta_slow  = wlp_keys_f32 (keys, "rope.scaling.yarn_beta_slow", 1);
+  if (rope->ext_factor < 0) /* as usual */
+    rope->ext_factor = 1;
+  rope->beta_fast = wlp_keys_f32 (keys, "rope.scaling.yarn_beta_fast", 32);
+  rope->beta_slow = wlp_keys_f32 (keys, "rope.scaling.yarn_beta_slow", 1);
   rope->attn_factor *= wlp_keys_yarn_factor (factor, wlp_keys_f32 (keys, "rope.scaling.yarn_log_multiplier", 0));
 }
 

@@ -8,7 +8,8 @@
  *   logits = output (rms (x))
  *
  * Qwen 2 has biases for q, k and v, Qwen 3 a norm for each head of q and k.  With experts, those of Qwen 2 stand beside
- * one that sees every token and is weighted by a sigmoid.  Sizes in brackets are widths of values.
+ * one that sees every token and is weighted by a sigmoid.  Seed-OSS is as Qwen 2; Hunyuan is as Qwen 3, but norms q and
+ * k behind rope.  Sizes in brackets are widths of values.
  */
 #include "qwen-graph.h"
 
@@ -25,23 +26,30 @@ norm (const struct network *n, const char *part, wlp_value x, uint32_t width, ui
   return wlp_layer_norm (&n->layer, WLP_NORM_RMS, part, x, width, group, n->p->norm_eps);
 }
 
+/* q or k -> the same, normed and turned, in the order of the family. */
+static wlp_value
+norm_and_turn (const struct network *n, const char *part, wlp_value x)
+{
+  const struct qwen_params *p = n->p;
+
+  if (p->has_head_norms && !p->norms_follow_rope)
+    x = norm (n, part, x, 0, p->dims.head_dim_k);
+  x = wlp_rope_by_context (n->layer.b, x, n->rope_factors, &p->rope);
+  return p->norms_follow_rope ? norm (n, part, x, 0, p->dims.head_dim_k) : x;
+}
+
 /* x [n_embd] -> [n_embd] */
 static wlp_value
 attention (const struct network *n, wlp_value x)
 {
   const struct wlp_dims *d                 = &n->p->dims;
-  struct wlp_builder *b                    = n->layer.b;
   const struct wlp_attention_params params = wlp_layer_attention (d, n->cache, n->layer.number);
   wlp_value qkv[3];
 
   wlp_layer_qkv (&n->layer, d, x, qkv);
-  if (n->p->has_head_norms) {
-    qkv[0] = norm (n, "attn_q_norm", qkv[0], 0, d->head_dim_k);
-    qkv[1] = norm (n, "attn_k_norm", qkv[1], 0, d->head_dim_k);
-  }
-  for (int i = 0; i < 2; i++)
-    qkv[i] = wlp_rope_by_context (b, qkv[i], n->rope_factors, &n->p->rope);
-  x = wlp_attention (b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
+  qkv[0] = norm_and_turn (n, "attn_q_norm", qkv[0]);
+  qkv[1] = norm_and_turn (n, "attn_k_norm", qkv[1]);
+  x      = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
   return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
 }
 
@@ -94,7 +102,7 @@ qwen_graph_describe (struct wlp_builder *b, const struct qwen_params *p)
   for (; n.layer.number < p->dims.n_layer; n.layer.number++) {
     b->ops->layer (b, n.layer.number);
     x = wlp_add (b, x, attention (&n, norm (&n, "attn_norm", x, p->dims.n_embd, 0)));
-    x = wlp_add (b, x, feed_forward (&n, norm (&n, "ffn_norm", x, p->dims.n_embd, 0)));
+    x = wlp_add (b, x, feed_forward (&n, norm (&n, p->second_norm, x, p->dims.n_embd, 0)));
   }
   x = wlp_output_norm (b, WLP_NORM_RMS, x, &p->dims, p->norm_eps);
   if (p->pooling == WLP_POOL_RANK)

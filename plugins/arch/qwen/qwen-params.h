@@ -13,7 +13,9 @@ struct qwen_params {
   uint32_t n_ff_shared; /* of the expert that sees every token; 0: there is none */
   uint32_t pooling;     /* WLP_POOL_NONE: a language model */
   int has_head_norms;   /* of queries and keys */
-  int shares_sum_to_1;  /* of the experts that are used */
+  int norms_follow_rope;
+  const char *second_norm; /* the name of the one before the feed-forward part */
+  int shares_sum_to_1;     /* of the experts that are used */
   float norm_eps;
 };
 

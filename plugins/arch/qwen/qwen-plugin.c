@@ -12,7 +12,8 @@ qwen_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder,
   return code;
 }
 
-static const char *const qwen_architectures[] = { "qwen2", "qwen3", "qwen2moe", "qwen3moe", NULL };
+static const char *const qwen_architectures[] = { "qwen2",    "qwen3",         "qwen2moe", "qwen3moe",
+                                                  "seed_oss", "hunyuan-dense", NULL };
 
 static const struct wlp_arch_ops qwen_ops = {
   .version       = WLP_ARCH_VERSION,
@@ -25,7 +26,7 @@ static const struct wlp_plugin qwen_plugin = {
   .kind    = WLP_KIND_ARCH,
   .name    = "qwen",
   .release = "1",
-  .summary = "Qwen 2 to 3, dense and with experts",
+  .summary = "Qwen 2 to 3, dense and with experts, Seed-OSS, Hunyuan",
   .license = "LGPL-2.1-or-later",
   .ops     = &qwen_ops,
 };

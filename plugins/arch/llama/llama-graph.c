@@ -7,6 +7,8 @@
  *                    x += down (silu (gate (n)) * up (n)) * residual_scale,                      n = rms (x)
  *   logits = output (rms (x)) * logit_scale
  *
+ * Arcee's AFM has down (relu (up (n))^2) in the place of the second part.
+ *
  * Sizes in brackets are widths of values.
  */
 #include "llama-graph.h"
@@ -46,6 +48,8 @@ feed_forward (const struct network *n, wlp_value x)
   const struct llama_params *p = n->p;
   wlp_value y;
 
+  if (!p->has_gate)
+    return wlp_layer_mlp (&n->layer, WLP_ACT_RELU2, x, p->dims.n_embd, p->dims.n_ff);
   if (p->experts.n_expert == 0)
     return wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, p->dims.n_embd, p->dims.n_ff);
   y = wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, p->dims.n_embd, &p->experts, WLP_GATING_SOFTMAX, 1);

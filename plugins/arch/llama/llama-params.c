@@ -35,6 +35,7 @@ llama_params_read (const struct wlp_metadata *metadata, struct llama_params *ret
   p->pooling         = wlp_keys_pooling (&keys, WLP_POOL_NONE);
   p->norm_eps        = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
   p->attention_scale = wlp_keys_f32_or (&keys, "attention.scale", 1 / sqrtf ((float)p->dims.head_dim_k));
+  p->has_gate        = !wlp_keys_architecture_is (&keys, "arcee");
   p->temperature     = wlp_keys_f32 (&keys, "attention.temperature_scale", 0);
   if (wlp_keys_architecture_is (&keys, "granite") || wlp_keys_architecture_is (&keys, "granitemoe"))
     read_granite (&keys, p);

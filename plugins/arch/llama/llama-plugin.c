@@ -12,8 +12,8 @@ llama_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder
   return code;
 }
 
-static const char *const llama_architectures[] = { "llama",      "mistral3", "smollm3",   "granite",
-                                                   "granitemoe", "minicpm",  "internlm2", NULL };
+static const char *const llama_architectures[] = { "llama",   "mistral3",  "smollm3",  "granite", "granitemoe",
+                                                   "minicpm", "internlm2", "ernie4_5", "arcee",   NULL };
 
 static const struct wlp_arch_ops llama_ops = {
   .version       = WLP_ARCH_VERSION,
@@ -26,7 +26,7 @@ static const struct wlp_plugin llama_plugin = {
   .kind    = WLP_KIND_ARCH,
   .name    = "llama",
   .release = "1",
-  .summary = "Llama, Mistral, SmolLM3, Granite, MiniCPM and InternLM2, dense and with experts",
+  .summary = "Llama, Mistral, SmolLM3, Granite, MiniCPM, InternLM2, ERNIE 4.5 and Arcee",
   .license = "LGPL-2.1-or-later",
   .ops     = &llama_ops,
 };

@@ -11,6 +11,8 @@
  *                    x += down (silu (gate) * up), [gate, up] = ffn_up (n) [2 * n_ff],   n = rms (x)
  *   logits = output (rms (x))
  *
+ * Phi-3.5-MoE, "phimoe", has experts in the place of the second part, and biases behind the norms.
+ *
  * Sizes in brackets are widths of values.
  */
 #include "phi-graph.h"
@@ -50,6 +52,19 @@ parallel_layer (struct network *n, wlp_value x)
       wlp_add (n->layer.b, attended, wlp_layer_mlp (&n->layer, WLP_ACT_GELU_HALF, normed, d->n_embd, d->n_ff)));
 }
 
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+feed_forward (const struct network *n, wlp_value x)
+{
+  const struct wlp_dims *d = &n->p->dims;
+
+  if (n->p->experts.n_expert > 0)
+    return wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, d->n_embd, &n->p->experts, WLP_GATING_SOFTMAX, 1);
+  x = wlp_layer_linear (&n->layer, "ffn_up", x, d->n_embd, 2 * (uint64_t)d->n_ff);
+  x = wlp_glu (n->layer.b, WLP_ACT_SILU, x, WLP_NONE);
+  return wlp_layer_linear (&n->layer, "ffn_down", x, d->n_ff, d->n_embd);
+}
+
 static wlp_value
 serial_layer (struct network *n, wlp_value x)
 {
@@ -59,9 +74,7 @@ serial_layer (struct network *n, wlp_value x)
 
   x = wlp_add (b, x, attention (n, y));
   y = wlp_layer_norm (&n->layer, WLP_NORM_RMS, "ffn_norm", x, d->n_embd, 0, n->p->norm_eps);
-  y = wlp_layer_linear (&n->layer, "ffn_up", y, d->n_embd, 2 * (uint64_t)d->n_ff);
-  y = wlp_glu (b, WLP_ACT_SILU, y, WLP_NONE);
-  return wlp_add (b, x, wlp_layer_linear (&n->layer, "ffn_down", y, d->n_ff, d->n_embd));
+  return wlp_add (b, x, feed_forward (n, y));
 }
 
 void

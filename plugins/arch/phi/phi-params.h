@@ -8,6 +8,7 @@
 
 struct phi_params {
   struct wlp_dims dims;
+  struct wlp_experts experts;
   struct wlp_rope_params rope;
   struct wlp_windows windows;
   int is_parallel; /* phi2: attention and feed-forward part read the same norm */

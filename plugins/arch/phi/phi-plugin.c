@@ -12,7 +12,7 @@ phi_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder, 
   return code;
 }
 
-static const char *const phi_architectures[] = { "phi2", "phi3", NULL };
+static const char *const phi_architectures[] = { "phi2", "phi3", "phimoe", NULL };
 
 static const struct wlp_arch_ops phi_ops = {
   .version       = WLP_ARCH_VERSION,

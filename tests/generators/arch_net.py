@@ -233,8 +233,10 @@ class Net:
         b = self.tensor(name + '.bias', n_out) if bias else [0] * n_out
         return [[dot(row, x) + c for row, c in zip(rows, b)] for x in a]
 
-    def rms(self, name, a, eps, size=0):
-        return normed(a, rms_row, eps, self.gain(name + '.weight', size or len(a[0])), size=size)
+    def rms(self, name, a, eps, size=0, bias=False):
+        n = size or len(a[0])
+        return normed(a, rms_row, eps, self.gain(name + '.weight', n), self.tensor(name + '.bias', n) if bias else None,
+                      size)
 
     def layer_norm(self, name, a, eps, bias=True):
         n = len(a[0])

@@ -130,18 +130,32 @@ def sample_internlm2():
     return net, llama(net, neighbours(net), fused=True)
 
 
+def sample_ernie4_5():
+    net = Net('ernie4_5', 14, 2, 24, 40, 4, 2, 8, 31)
+    return net, llama(net, neighbours(net), tied=True)
+
+
+def sample_arcee():
+    net = Net('arcee', 15, 2, 24, 40, 4, 2, 6, 31)
+    return net, llama(net, neighbours(net), feed=lambda p, n: net.mlp(p, n, lambda u: max(u, 0) ** 2, bias=False))
+
+
 # ---- qwen ----
 
-def qwen(net, norms, feed=None, tied=False, pooled=False):
+def qwen(net, norms, feed=None, tied=False, pooled=False, base=10000.0, turned_first=False, second='ffn_norm'):
     net.key(RMS, f32(EPS))
-    rope = Rope(net.size, True)
+    rope = Rope(net.size, True, base=base)
     x = net.embed()
     for p in prefixes(net):
         q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS), bias=not norms)
+        if turned_first:
+            q, k = rope(q), rope(k)
         if norms:
             q, k = net.rms(p + 'attn_q_norm', q, EPS, net.size), net.rms(p + 'attn_k_norm', k, EPS, net.size)
-        x = add(x, net.out(p, attention(rope(q), rope(k), v, net.size)))
-        n = net.rms(p + 'ffn_norm', x, EPS)
+        if not turned_first:
+            q, k = rope(q), rope(k)
+        x = add(x, net.out(p, attention(q, k, v, net.size)))
+        n = net.rms(p + second, x, EPS)
         x = add(x, feed(p, n) if feed else net.glu(p, n))
     x = net.rms('output_norm', x, EPS)
     return x[-1:] if pooled else net.output(x, tied)
@@ -185,6 +199,17 @@ def sample_qwen3moe():
     net = Net('qwen3moe', 24, 2, 24, 40, 4, 2, 6, 37)
     net.key('expert_count', u32(8)).key('expert_used_count', u32(2))  # of n_ff / 2 each, as no key says it
     return net, qwen(net, True, lambda p, n: net.experts(p, n, 8, 2, 20, sum_shares))
+
+
+def sample_seed_oss():
+    net = Net('seed_oss', 26, 2, 24, 40, 4, 2, 10, 53)
+    return net, qwen(net, False, second='post_attention_norm')
+
+
+def sample_hunyuan_dense():
+    net = Net('hunyuan-dense', 27, 2, 24, 40, 4, 2, 10, 53)
+    net.key('rope.freq_base', f32(500.0)).key('rope.scaling.alpha', f32(20.0))
+    return net, qwen(net, True, tied=True, base=500.0 * 20.0 ** (10 / 8), turned_first=True)
 
 
 # ---- gemma ----
@@ -292,6 +317,18 @@ def sample_phi3_long():
 def sample_phi3_window():
     net = Net('phi3', 43, 2, 32, 40, 4, 2, 8, 41).key('attention.sliding_window', u32(7))
     return net, phi3(net, Rope(8, True), 7)
+
+
+def sample_phimoe():
+    net = Net('phimoe', 44, 2, 32, 20, 4, 2, 8, 41).key(RMS, f32(EPS))
+    net.key('expert_count', u32(6)).key('expert_used_count', u32(2))
+    rope = Rope(8, True)
+    x = net.embed()
+    for p in prefixes(net):
+        q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS, bias=True), bias=True)
+        x = add(x, net.out(p, attention(rope(q), rope(k), v, 8), True))
+        x = add(x, net.experts(p, net.rms(p + 'ffn_norm', x, EPS, bias=True), 6, 2, 20, sum_shares))
+    return net, net.output(net.rms('output_norm', x, EPS, bias=True), bias=True)
 
 
 # ---- gpt-oss ----
@@ -439,6 +476,55 @@ def sample_cohere2_pattern():
     net = Net('cohere2', 79, 3, 24, 40, 4, 4, 6, 55).key('attention.sliding_window', u32(4))
     net.key('attention.sliding_window_pattern', u32(2)).key('rope.freq_base', f32(10000.0))
     return net, command_r(net, False, lambda i: 4 if i % 2 == 0 else 0)
+
+
+# ---- glm4, exaone ----
+
+def sample_glm4():
+    net = Net('glm4', 64, 2, 24, 40, 4, 2, 8, 37).key(RMS, f32(EPS)).key('rope.dimension_count', u32(4))
+    rope = Rope(8, False, n_dims=4)
+    x = net.embed()
+    for p in prefixes(net):
+        q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS), bias=True)
+        y = net.out(p, attention(rope(q), rope(k), v, 8))
+        x = add(x, net.rms(p + 'post_attention_norm', y, EPS))
+        both = net.linear(p + 'ffn_up', net.rms(p + 'ffn_norm', x, EPS), 24, 80)
+        hidden = [[silu(g) * u for g, u in zip(row[:40], row[40:])] for row in both]
+        x = add(x, net.rms(p + 'post_ffw_norm', net.linear(p + 'ffn_down', hidden, 40, 24), EPS))
+    return net, net.output(net.rms('output_norm', x, EPS))
+
+
+def sample_exaone():
+    net = Net('exaone', 65, 2, 24, 40, 4, 2, 6, 37)
+    return net, llama(net, Rope(6, True, factors=net.tensor('rope_freqs.weight', 3, mean=2.0)))
+
+
+def exaone4(net, window):
+    net.key(RMS, f32(EPS))
+    rope = Rope(net.size, True)
+    x = net.embed()
+    for i, p in enumerate(prefixes(net)):
+        q, k, v = net.qkv(p, x)
+        q, k = net.rms(p + 'attn_q_norm', q, EPS, net.size), net.rms(p + 'attn_k_norm', k, EPS, net.size)
+        w = window(i) if window else 0
+        if w or not window:
+            q, k = rope(q), rope(k)
+        y = net.out(p, attention(q, k, v, net.size, window=w))
+        for part in ('post_attention_norm', 'post_ffw_norm'):  # so that many layers do not drown the first ones
+            net.tensor(p + part + '.weight', net.n_embd, mean=1 / net.n_layer, deviation=0.3 / net.n_layer)
+        x = add(x, net.rms(p + 'post_attention_norm', y, EPS))
+        x = add(x, net.rms(p + 'post_ffw_norm', net.glu(p, x), EPS))
+    return net.output(net.rms('output_norm', x, EPS), tied=True)
+
+
+def sample_exaone4():
+    net = Net('exaone4', 66, 2, 24, 40, 4, 2, 6, 37)
+    return net, exaone4(net, None)
+
+
+def sample_exaone4_windows():
+    net = Net('exaone4', 67, 64, 8, 12, 2, 1, 4, 37).key('attention.sliding_window', u32(5))
+    return net, exaone4(net, lambda i: 5 if i % 4 < 3 else 0)
 
 
 # ---- nemotron ----

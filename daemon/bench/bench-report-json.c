@@ -38,11 +38,24 @@ add_settings (JsonBuilder *builder, const BenchReport *report)
 }
 
 static void
-add_profile (JsonBuilder *builder, const BenchResult *result)
+add_work (JsonBuilder *builder, const BenchReport *report, const BenchWork *work)
+{
+  bench_json_number (builder, "macs_per_second", work->macs_per_s);
+  bench_json_number (builder, "bytes_per_second", work->bytes_per_s);
+  if (report->limits == NULL)
+    return;
+  bench_json_number (builder, "macs_per_cycle", work->macs_per_cycle);
+  bench_json_number (builder, "macs_share", work->macs_share);
+  bench_json_number (builder, "bytes_share", work->bytes_share);
+}
+
+static void
+add_profile (JsonBuilder *builder, const BenchReport *report, const BenchResult *result)
 {
   bench_json_array (builder, "profile");
   for (guint i = 0; i < result->profile->n; i++) {
     const struct wlp_profile_entry *entry = &result->profile->entries[i];
+    const BenchWork work = bench_report_work (report, entry->n_macs, entry->n_bytes, (double)entry->time_ns / 1e9);
 
     json_builder_begin_object (builder);
     bench_json_string (builder, "operator", entry->name);
@@ -50,6 +63,7 @@ add_profile (JsonBuilder *builder, const BenchResult *result)
     bench_json_count (builder, "time_ns", entry->time_ns);
     bench_json_count (builder, "macs", entry->n_macs);
     bench_json_count (builder, "bytes", entry->n_bytes);
+    add_work (builder, report, &work);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -68,6 +82,7 @@ static void
 add_result (JsonBuilder *builder, const BenchReport *report, const BenchResult *result)
 {
   const BenchSummary rate = bench_samples_summary (result->rates);
+  const BenchWork work    = bench_report_result_work (report, result);
 
   json_builder_begin_object (builder);
   bench_json_string (builder, "kind", bench_result_kind (result));
@@ -82,10 +97,9 @@ add_result (JsonBuilder *builder, const BenchReport *report, const BenchResult *
   add_samples (builder, "samples", result->rates);
   bench_json_number (builder, "step_ms", bench_samples_rank (result->steps_ms, 0.5));
   bench_json_number (builder, "step_ms_p99", bench_samples_rank (result->steps_ms, 0.99));
-  bench_json_number (builder, "macs_per_second", bench_report_macs_per_s (result));
-  bench_json_number (builder, "bytes_per_second", bench_report_bytes_per_s (result));
+  add_work (builder, report, &work);
   if (report->with_profile)
-    add_profile (builder, result);
+    add_profile (builder, report, result);
   json_builder_end_object (builder);
 }
 
@@ -118,6 +132,32 @@ add_memory (JsonBuilder *builder, const BenchReport *report)
 }
 
 void
+bench_report_limits_json (JsonBuilder *builder, const BenchLimits *limits)
+{
+  bench_json_number (builder, "hz", limits->hz);
+  bench_json_count (builder, "threads", limits->n_threads);
+  bench_json_string (builder, "isa", limits->isa != NULL ? limits->isa : "");
+  bench_json_string (builder, "instruction", limits->instruction != NULL ? limits->instruction : "");
+  bench_json_number (builder, "macs_per_second_1", limits->macs_per_s[0]);
+  bench_json_number (builder, "macs_per_second", bench_limits_macs (limits));
+  bench_json_number (builder, "bytes_per_second", bench_limits_read (limits));
+  bench_json_count (builder, "read_bytes", limits->read_bytes);
+  bench_json_array (builder, "reads");
+  for (guint i = 0; i < G_N_ELEMENTS (limits->reads); i++) {
+    const BenchRead *read = &limits->reads[i];
+
+    json_builder_begin_object (builder);
+    bench_json_count (builder, "threads", read->n_threads);
+    bench_json_count (builder, "page_bytes", read->is_huge ? 2 * 1024 * 1024 : 4096);
+    bench_json_number (builder, "huge_share", read->huge_share);
+    bench_json_number (builder, "bytes_per_second", read->bytes_per_s);
+    bench_json_number (builder, "median", read->median);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
+void
 bench_report_json (const BenchReport *report)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -127,6 +167,11 @@ bench_report_json (const BenchReport *report)
   add_settings (builder, report);
   add_first_tokens (builder, report);
   add_memory (builder, report);
+  if (report->limits != NULL) {
+    bench_json_object (builder, "limits");
+    bench_report_limits_json (builder, report->limits);
+    json_builder_end_object (builder);
+  }
   bench_json_array (builder, "results");
   for (guint i = 0; i < report->results->len; i++)
     add_result (builder, report, g_ptr_array_index (report->results, i));

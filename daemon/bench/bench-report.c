@@ -9,16 +9,32 @@
 
 #define MIB (1024.0 * 1024)
 
-double
-bench_report_macs_per_s (const BenchResult *result)
+BenchWork
+bench_report_work (const BenchReport *report, guint64 n_macs, guint64 n_bytes, double seconds)
 {
-  return result->total_s > 0 ? (double)bench_profile_total (result->profile).n_macs / result->total_s : 0;
+  const BenchLimits *limits = report->limits;
+  BenchWork work            = { 0 };
+
+  if (seconds <= 0)
+    return work;
+  work.macs_per_s  = (double)n_macs / seconds;
+  work.bytes_per_s = (double)n_bytes / seconds;
+  if (limits == NULL)
+    return work;
+  work.macs_per_cycle = work.macs_per_s / report->n_threads / limits->hz;
+  if (bench_limits_macs (limits) > 0)
+    work.macs_share = work.macs_per_s / bench_limits_macs (limits);
+  if (bench_limits_read (limits) > 0)
+    work.bytes_share = work.bytes_per_s / bench_limits_read (limits);
+  return work;
 }
 
-double
-bench_report_bytes_per_s (const BenchResult *result)
+BenchWork
+bench_report_result_work (const BenchReport *report, const BenchResult *result)
 {
-  return result->total_s > 0 ? (double)bench_profile_total (result->profile).n_bytes / result->total_s : 0;
+  const struct wlp_profile_entry total = bench_profile_total (result->profile);
+
+  return bench_report_work (report, total.n_macs, total.n_bytes, result->total_s);
 }
 
 /* ---- text ---- */
@@ -41,16 +57,17 @@ print_head (const BenchReport *report)
 static void
 print_results (const BenchReport *report)
 {
-  g_print ("%-8s %7s %7s %6s %10s %7s %9s %9s %9s\n", _ ("test"), _ ("tokens"), _ ("depth"), _ ("batch"),
-           _ ("tokens/s"), "±", _ ("ms/step"), "GMAC/s", "GB/s");
+  g_print ("%-8s %7s %7s %6s %10s %7s %9s %10s %6s %9s %6s\n", _ ("test"), _ ("tokens"), _ ("depth"), _ ("batch"),
+           _ ("tokens/s"), "±", _ ("ms/step"), "GMAC/s", _ ("peak"), "GB/s", _ ("peak"));
   for (guint i = 0; i < report->results->len; i++) {
     const BenchResult *result = g_ptr_array_index (report->results, i);
     const BenchSummary rate   = bench_samples_summary (result->rates);
+    const BenchWork work      = bench_report_result_work (report, result);
 
-    g_print ("%-8s %7u %7u %6u %10.2f %5.1f %% %8.2f %9.1f %9.2f\n", bench_result_kind (result), result->test.n,
-             result->test.depth, result->test.batch, rate.median, rate.spread * 100,
-             bench_samples_rank (result->steps_ms, 0.5), bench_report_macs_per_s (result) / 1e9,
-             bench_report_bytes_per_s (result) / 1e9);
+    g_print ("%-8s %7u %7u %6u %10.2f %5.1f %% %9.2f %10.1f %4.0f %% %9.2f %4.0f %%\n", bench_result_kind (result),
+             result->test.n, result->test.depth, result->test.batch, rate.median, rate.spread * 100,
+             bench_samples_rank (result->steps_ms, 0.5), work.macs_per_s / 1e9, work.macs_share * 100,
+             work.bytes_per_s / 1e9, work.bytes_share * 100);
   }
 }
 
@@ -61,14 +78,39 @@ print_profile (const BenchReport *report, const BenchResult *result)
 
   g_print ("\n%s %u, %s %u, %s %u\n", bench_result_kind (result), result->test.n, _ ("depth"), result->test.depth,
            _ ("batch"), result->test.batch);
-  g_print ("  %-28s %8s %10s %7s %9s %9s\n", _ ("operator"), _ ("calls"), _ ("ms"), "%", "GMAC/s", "GB/s");
+  g_print ("  %-28s %8s %10s %6s %10s %10s %6s\n", _ ("operator"), _ ("calls"), _ ("ms"), "%", _ ("MAC/cycle"), "GB/s",
+           _ ("peak"));
   for (guint i = 0; i < result->profile->n; i++) {
     const struct wlp_profile_entry *entry = &result->profile->entries[i];
     const double ns                       = MAX ((double)entry->time_ns, 1);
+    const BenchWork work                  = bench_report_work (report, entry->n_macs, entry->n_bytes, ns / 1e9);
 
-    if (entry->n_calls > 0)
-      g_print ("  %-28s %8" G_GUINT64_FORMAT " %10.2f %7.1f %9.1f %9.2f\n", entry->name, entry->n_calls, ns / 1e6,
-               100 * ns / all_ns, (double)entry->n_macs / ns, (double)entry->n_bytes / ns);
+    if (entry->n_calls == 0)
+      continue;
+    g_print ("  %-28s %8" G_GUINT64_FORMAT " %10.2f %6.1f", entry->name, entry->n_calls, ns / 1e6, 100 * ns / all_ns);
+    if (entry->n_macs > 0)
+      g_print (" %10.2f %10.2f %4.0f %%", work.macs_per_cycle, work.bytes_per_s / 1e9, work.bytes_share * 100);
+    g_print ("\n");
+  }
+}
+
+void
+bench_report_limits_text (const BenchLimits *limits)
+{
+  g_print (_ ("limits   %.2f GHz"), limits->hz / 1e9);
+  if (limits->isa != NULL)
+    g_print (_ ("; int8 by %s: %.1f GMAC/s with 1 thread, %.1f with %u, %.1f MAC/cycle"), limits->instruction,
+             limits->macs_per_s[0] / 1e9, limits->macs_per_s[1] / 1e9, limits->n_threads,
+             limits->macs_per_s[0] / limits->hz);
+  g_print ("\n");
+  for (guint i = 0; i < G_N_ELEMENTS (limits->reads); i++) {
+    const BenchRead *read = &limits->reads[i];
+
+    g_print (_ ("         read, %s pages, threads %u: %.1f GB/s, median %.1f"), read->is_huge ? "2 MB" : "4 KB",
+             read->n_threads, read->bytes_per_s / 1e9, read->median / 1e9);
+    if (read->is_huge && read->huge_share < 0.9)
+      g_print (_ (" (but the system gave few such pages)"));
+    g_print ("\n");
   }
 }
 
@@ -94,6 +136,8 @@ bench_report_text (const BenchReport *report)
              first->total_s, first->load_s);
   }
   print_memory (report);
+  if (report->limits != NULL)
+    bench_report_limits_text (report->limits);
   for (guint i = 0; report->with_profile && i < report->results->len; i++)
     print_profile (report, g_ptr_array_index (report->results, i));
 }
@@ -103,17 +147,16 @@ bench_report_text (const BenchReport *report)
 void
 bench_report_csv (const BenchReport *report)
 {
-  g_print ("kind,n,depth,batch,tokens_per_second,min,max,spread,step_ms,macs_per_second,bytes_per_second\n");
+  g_print ("kind,n,depth,batch,tokens_per_second,min,max,spread,step_ms,"
+           "macs_per_second,macs_share,bytes_per_second,bytes_share\n");
   for (guint i = 0; i < report->results->len; i++) {
     const BenchResult *result = g_ptr_array_index (report->results, i);
     const BenchSummary rate   = bench_samples_summary (result->rates);
-    const double values[]     = { rate.median,
-                                  rate.min,
-                                  rate.max,
-                                  rate.spread,
-                                  bench_samples_rank (result->steps_ms, 0.5),
-                                  bench_report_macs_per_s (result),
-                                  bench_report_bytes_per_s (result) };
+    const BenchWork work      = bench_report_result_work (report, result);
+    const double values[]     = {
+          rate.median,     rate.min,        rate.max,         rate.spread,     bench_samples_rank (result->steps_ms, 0.5),
+          work.macs_per_s, work.macs_share, work.bytes_per_s, work.bytes_share
+    };
     char text[G_ASCII_DTOSTR_BUF_SIZE];
 
     g_print ("%s,%u,%u,%u", bench_result_kind (result), result->test.n, result->test.depth, result->test.batch);

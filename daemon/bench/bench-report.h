@@ -4,8 +4,11 @@
  */
 #pragma once
 
+#include "bench-limits.h"
 #include "bench-options.h"
 #include "bench-speed.h"
+
+#include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
 
@@ -27,16 +30,29 @@ typedef struct {
   GArray *first_tokens; /* of BenchFirstToken; the first one is of this engine */
   GPtrArray *results;   /* of BenchResult */
   struct wlp_memory memory;
-  guint64 peak_bytes; /* resident, highest so far */
+  guint64 peak_bytes;        /* resident, highest so far */
+  const BenchLimits *limits; /* NULL: not measured */
 } BenchReport;
 
-/* Work of a result by the second, over all its threads; 0 where the backend does not count. */
-double bench_report_macs_per_s (const BenchResult *result);
-double bench_report_bytes_per_s (const BenchResult *result);
+/* Work of a result by the second, over all its threads, and how much of the machine's limits that is; 0 where the
+ * backend does not count, or nothing is known of the limit. */
+typedef struct {
+  double macs_per_s;
+  double macs_share;
+  double macs_per_cycle; /* of one core */
+  double bytes_per_s;
+  double bytes_share;
+} BenchWork;
+
+/* Of an operator that was at work for so long, too. */
+BenchWork bench_report_work (const BenchReport *report, guint64 n_macs, guint64 n_bytes, double seconds);
+BenchWork bench_report_result_work (const BenchReport *report, const BenchResult *result);
 
 void bench_report_text (const BenchReport *report);
 void bench_report_csv (const BenchReport *report);
+void bench_report_limits_text (const BenchLimits *limits);
 /* bench-report-json.c */
 void bench_report_json (const BenchReport *report);
+void bench_report_limits_json (JsonBuilder *builder, const BenchLimits *limits); /* members of an object */
 
 G_END_DECLS

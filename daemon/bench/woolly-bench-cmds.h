@@ -21,6 +21,8 @@ typedef int (*WoollyBenchVerb) (int argc, char **argv);
 int woolly_bench_dequantise (int argc, char **argv);
 /* woolly-bench-kld.c */
 int woolly_bench_kld (int argc, char **argv);
+/* woolly-bench-limits.c */
+int woolly_bench_limits (int argc, char **argv);
 /* woolly-bench-logits.c */
 int woolly_bench_logits (int argc, char **argv);
 /* woolly-bench-speed.c */

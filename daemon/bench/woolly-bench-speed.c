@@ -8,10 +8,11 @@
 
 #include "bench-model.h"
 #include "bench-report.h"
+#include "wly-cpu.h"
 #include "wly-error.h"
 
 #include <glib/gi18n.h>
-#include <sys/resource.h>
+#include <string.h>
 
 #define MAX_TOKENS 1048576
 #define MAX_BATCH  1024
@@ -29,6 +30,7 @@ typedef struct {
   gboolean json;
   gboolean csv;
   gboolean profile;
+  gboolean no_limits;
 } Arguments;
 
 /* What the lists say. */
@@ -80,6 +82,7 @@ parse (int argc, char **argv, Arguments *ret)
     { "repetitions", 'r', 0, G_OPTION_ARG_INT, &ret->repetitions, N_ ("Runs of each test (5)"), N_ ("N") },
     { "chunk", 0, 0, G_OPTION_ARG_INT, &ret->chunk, N_ ("Most tokens in one step (512)"), N_ ("N") },
     { "profile", 0, 0, G_OPTION_ARG_NONE, &ret->profile, N_ ("Print what each operator takes"), NULL },
+    { "no-limits", 0, 0, G_OPTION_ARG_NONE, &ret->no_limits, N_ ("Do not measure the machine itself"), NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &ret->json, N_ ("Print JSON"), NULL },
     { "csv", 0, 0, G_OPTION_ARG_NONE, &ret->csv, N_ ("Print comma-separated values"), NULL },
     { NULL },
@@ -246,43 +249,87 @@ run_tests (BenchReport *report, BenchEngine *engine, guint repetitions, GError *
   return TRUE;
 }
 
+/* ---- all of it ---- */
+
+/* Resident bytes of this process at most, since the last call with @again. */
+static guint64
+peak_bytes (gboolean again)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (again)
+    g_file_set_contents_full ("/proc/self/clear_refs", "5", 1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    return 0;
+  line = strstr (text, "VmHWM:");
+  return line != NULL ? g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10) * 1024 : 0;
+}
+
+static gboolean
+load_and_run (const Arguments *arguments, const Lists *lists, BenchReport *report, BenchEngine **ret_engine,
+              WlyGguf **ret_gguf, GError **error)
+{
+  const guint n_tokens  = MAX (MAX (greatest (lists->prefill), greatest (lists->decode)), 1);
+  BenchFirstToken first = { .n_tokens = 1 };
+  const gint64 start    = g_get_monotonic_time ();
+
+  *ret_engine =
+      load (arguments, report->choice, greatest (lists->depth) + n_tokens, greatest (lists->batch), ret_gguf, error);
+  if (*ret_engine == NULL || !first_step (*ret_engine, report->choice, &first, start, error))
+    return FALSE;
+  g_array_prepend_val (report->first_tokens, first);
+  report->gguf      = *ret_gguf;
+  report->engine    = *ret_engine;
+  report->n_threads = wly_host_services_get ((*ret_engine)->services)->n_threads;
+  return run_tests (report, *ret_engine, (guint)arguments->repetitions, error);
+}
+
+/* Before and behind the tests: a limit that a disturbed second gave would make the shares look better than they are. */
+static void
+measure_limits (const Arguments *arguments, guint n_threads, BenchLimits *limits)
+{
+  BenchLimits now;
+
+  bench_limits_measure (n_threads, arguments->options.isa, &now);
+  if (limits->n_threads == 0)
+    *limits = now;
+  else
+    bench_limits_merge (limits, &now);
+}
+
 static gboolean
 measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choice, GError **error)
 {
-  const guint n_positions =
-      greatest (lists->depth) + MAX (MAX (greatest (lists->prefill), greatest (lists->decode)), 1);
+  const guint n_threads          = choice->engine.n_threads != 0 ? choice->engine.n_threads : wly_cpu_n_cores ();
   g_autoptr (GArray) firsts      = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
   g_autoptr (GPtrArray) results  = list_tests (lists);
   g_autoptr (WlyGguf) gguf       = NULL;
   g_autoptr (BenchEngine) engine = NULL;
-  BenchFirstToken first          = { .n_tokens = 1 };
+  BenchLimits limits             = { 0 };
   BenchReport report             = { .path         = arguments->options.model,
                                      .choice       = choice,
                                      .chunk        = (guint)arguments->chunk,
                                      .with_profile = arguments->profile,
                                      .results      = results,
                                      .first_tokens = firsts };
-  struct rusage usage            = { 0 };
-  gint64 start;
 
+  if (!arguments->no_limits)
+    measure_limits (arguments, n_threads, &limits);
+  peak_bytes (TRUE);
   for (guint i = 0; i < lists->first_token->len; i++) {
     const guint n = g_array_index (lists->first_token, guint, i);
 
     if (n > 0 && !time_first_token (arguments, choice, n, firsts, error))
       return FALSE;
   }
-  start  = g_get_monotonic_time ();
-  engine = load (arguments, choice, n_positions, greatest (lists->batch), &gguf, error);
-  if (engine == NULL || !first_step (engine, choice, &first, start, error))
+  if (!load_and_run (arguments, lists, &report, &engine, &gguf, error))
     return FALSE;
-  g_array_prepend_val (firsts, first);
-  report.gguf      = gguf;
-  report.engine    = engine;
-  report.n_threads = wly_host_services_get (engine->services)->n_threads;
-  if (!run_tests (&report, engine, (guint)arguments->repetitions, error))
-    return FALSE;
-  getrusage (RUSAGE_SELF, &usage);
-  report.peak_bytes = (guint64)usage.ru_maxrss * 1024;
+  report.peak_bytes = peak_bytes (FALSE);
+  if (!arguments->no_limits) {
+    measure_limits (arguments, n_threads, &limits);
+    report.limits = &limits;
+  }
   (arguments->json ? bench_report_json : arguments->csv ? bench_report_csv : bench_report_text) (&report);
   return TRUE;
 }

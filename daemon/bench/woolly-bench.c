@@ -17,6 +17,7 @@ static const struct {
 } verbs[] = {
   { "dequantise", woolly_bench_dequantise, N_ ("write a model with all its weights as 32-bit floats") },
   { "kld", woolly_bench_kld, N_ ("compare what a model expects of a text with a reference") },
+  { "limits", woolly_bench_limits, N_ ("measure what the machine can do at most") },
   { "logits", woolly_bench_logits, N_ ("compare the logits of a model with those of a reference") },
   { "speed", woolly_bench_speed, N_ ("measure prefill, decode, load and memory of a model") },
 };

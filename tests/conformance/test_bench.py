@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -55,7 +56,7 @@ class Bench(unittest.TestCase):
 class Speed(Bench):
 
     def speed(self, *arguments):
-        return self.json('speed', '-m', BUNDLED, '-r', '2', *arguments)
+        return self.json('speed', '-m', BUNDLED, '-r', '2', '-t', '1', '--no-limits', *arguments)
 
     def test_each_test_of_the_lists(self):
         found = self.speed('--prefill', '5,33', '--decode', '3', '--depth', '0,70', '--batch', '1,3', '-t', '2')
@@ -103,6 +104,28 @@ class Speed(Bench):
         self.assertGreater(one, 2 * 4 * os.path.getsize(BUNDLED) / 2)
         self.assertLess(one, 2 * 4 * os.path.getsize(BUNDLED))
 
+    def test_attention_is_counted(self):
+        """A query meets all positions up to its own, with each head; keys and values are read once for a batch."""
+        keys, _ = gguf_file.read(BUNDLED)
+        layers, heads, heads_kv, width = [
+            struct.unpack('<I', keys['llama.' + name][1])[0] for name in ('block_count', 'attention.head_count', 'attention.head_count_kv',
+                                                  'embedding_length')]
+        found = self.speed('--prefill', '0', '--decode', '3', '--depth', '0,100', '--batch', '2', '--profile')
+        for row in found['results']:
+            entry, = [entry for entry in row['profile'] if entry['operator'] == 'attention']
+            seen = 2 * 2 * sum(row['depth'] + i + 1 for i in range(3))  # repetitions, sequences
+            self.assertEqual(entry['macs'], layers * seen * 2 * width)
+            self.assertEqual(entry['bytes'], layers * seen * 2 * 2 * width * heads_kv // heads)
+
+    def test_shares_of_the_limits(self):
+        found = self.json('speed', '-m', BUNDLED, '-r', '1', '--prefill', '64', '--decode', '2', '-t', '2', '--profile')
+        limits = found['limits']
+        self.assertEqual(limits['threads'], 2)
+        for row in found['results'] + found['results'][0]['profile']:
+            self.assertAlmostEqual(row['macs_share'], row['macs_per_second'] / limits['macs_per_second'])
+            self.assertAlmostEqual(row['bytes_share'], row['bytes_per_second'] / limits['bytes_per_second'])
+            self.assertAlmostEqual(row['macs_per_cycle'], row['macs_per_second'] / limits['hz'] / 2)
+
     def test_first_token(self):
         found = self.speed('--prefill', '0', '--decode', '1', '--first-token', '4,40')
         self.assertEqual([first['prompt'] for first in found['first_token']], [1, 4, 40])
@@ -111,8 +134,7 @@ class Speed(Bench):
             self.assertGreater(first['seconds'], first['load_seconds'])
 
     def test_settings(self):
-        found = self.speed('--prefill', '4', '--decode', '0', '--kv', 'q8_0', '--activations', 'f32', '--chunk', '3',
-                           '--threads', '1')
+        found = self.speed('--prefill', '4', '--decode', '0', '--kv', 'q8_0', '--activations', 'f32', '--chunk', '3')
         self.assertEqual(len(found['results']), 1)
         self.assertEqual(found['settings']['kv'], 'q8_0')
         self.assertEqual(found['settings']['activations'], 'f32')
@@ -120,7 +142,8 @@ class Speed(Bench):
         self.assertEqual(found['settings']['threads'], 1)
 
     def test_csv(self):
-        text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4,9', '--decode', '2', '--csv')
+        text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4,9', '--decode', '2', '--csv',
+                           '--no-limits')
         rows = list(csv.DictReader(io.StringIO(text)))
         self.assertEqual([(row['kind'], row['n']) for row in rows], [('prefill', '4'), ('prefill', '9'), ('decode', '2')])
         for row in rows:
@@ -147,20 +170,52 @@ class Speed(Bench):
         self.assert_refused(1, 'pack', 'speed', '-m', BUNDLED, '--pack', 'nonsense')
 
 
+class Limits(Bench):
+
+    def test_figures(self):
+        found = self.json('limits', '-t', '2')
+        self.assertEqual(found['threads'], 2)
+        self.assertGreater(found['hz'], 1e8)
+        self.assertGreater(found['macs_per_second_1'], 1e8)
+        self.assertGreaterEqual(found['macs_per_second'], found['macs_per_second_1'])
+        self.assertEqual([(read['threads'], read['page_bytes']) for read in found['reads']],
+                         [(1, 4096), (2, 4096), (1, 2097152), (2, 2097152)])
+        for read in found['reads']:
+            self.assertLessEqual(read['median'], read['bytes_per_second'])
+            self.assertLessEqual(read['bytes_per_second'], found['bytes_per_second'])
+        self.assertEqual(found['bytes_per_second'], max(read['bytes_per_second'] for read in found['reads']))
+
+    def test_instruction_set(self):
+        self.assert_refused(2, 'nonsense', 'limits', '--isa', 'nonsense')
+        os.environ['WOOLLY_CPU_MASK'] = 'none'
+        self.addCleanup(os.environ.pop, 'WOOLLY_CPU_MASK')
+        self.assertEqual(self.json('limits', '-t', '1')['isa'], 'c')
+        self.assert_refused(2, 'not on this machine', 'limits', '--isa', 'avx2')
+
+    def test_text(self):
+        text = self.output('limits', '-t', '1')
+        for word in ('GHz', 'GMAC/s', '4 KB', '2 MB', 'GB/s'):
+            self.assertIn(word, text)
+
+    def test_refused(self):
+        self.assert_refused(2, 'options only', 'limits', 'file.gguf')
+        self.assert_refused(2, 'options only', 'limits', '-t', '-1')
+
+
 class Kld(Bench):
 
     def kld(self, *arguments, text=STORY):
         return self.json('kld', '-m', BUNDLED, '--text', self.path('text.txt', text), *arguments)
 
     def test_float_run_is_its_own_reference(self):
-        found = self.kld('--reference', 'self', '--activations', 'f32', '--kv', 'f32', '-c', '64')
+        found = self.kld('--reference', 'self', '--activations', 'f32', '--kv', 'f32', '-c', '64', '-t', '1')
         self.assertEqual(found['top1'], 1)
         self.assertLess(abs(found['mean_kld']), 1e-15)
         self.assertEqual(found['ppl'], found['ppl_reference'])
         self.assertLess(found['ppl'], 200)
 
     def test_rounding(self):
-        found = self.kld('-c', '64')
+        found = self.kld('-c', '64', '-t', '1')
         self.assertGreater(found['mean_kld'], 1e-7)
         self.assertLess(found['mean_kld'], 0.01)
         self.assertGreaterEqual(found['p99_kld'], found['mean_kld'])
@@ -169,20 +224,20 @@ class Kld(Bench):
 
     def test_positions(self):
         """Of a piece of c tokens, c - c // 2 - 1 are scored; what does not fill a piece is not."""
-        whole = self.kld('-c', '32')
+        whole = self.kld('-c', '32', '-t', '1')
         self.assertEqual(whole['positions'] % 15, 0)
-        odd = self.kld('-c', '33')
+        odd = self.kld('-c', '33', '-t', '1')
         self.assertEqual(odd['positions'] % 16, 0)
-        self.assertEqual(self.kld('-c', '32', text=STORY[:-1])['positions'], whole['positions'])
+        self.assertEqual(self.kld('-c', '32', '-t', '1', text=STORY[:-1])['positions'], whole['positions'])
 
     def test_reference_file(self):
         """The same weights as floats in a file of their own are the same reference."""
         floats = self.path('floats.gguf')
         self.output('dequantise', BUNDLED, floats)
-        self.assertEqual(self.kld('--reference', floats, '-c', '64'), self.kld('--reference', 'self', '-c', '64'))
+        self.assertEqual(self.kld('--reference', floats, '-c', '64', '-t', '1'), self.kld('--reference', 'self', '-c', '64', '-t', '1'))
 
     def test_text_output(self):
-        text = self.output('kld', '-m', BUNDLED, '--text', self.path('text.txt', STORY), '-c', '64')
+        text = self.output('kld', '-m', BUNDLED, '--text', self.path('text.txt', STORY), '-c', '64', '-t', '1')
         for word in ('mean_kld ', 'p99_kld ', 'top1 ', 'ppl ', 'ppl_reference '):
             self.assertIn(word, text)
 

@@ -115,6 +115,33 @@ count_linear (struct wlp_model *model, const struct cpu_node *node, struct cpu_p
   profile->n_bytes += n_experts * matrix->n_rows * matrix->row_bytes;
 }
 
+/* Scores and weighted values of each query; keys and values of a sequence are read once for all its queries. */
+static void
+count_attention (struct wlp_model *model, const struct cpu_node *node, struct cpu_profile *profile)
+{
+  const struct wlp_attention_params *params = &node->op->p.attention;
+  const struct wlp_batch *batch             = model->run.batch;
+  const uint64_t width                      = (uint64_t)params->head_dim_k + params->head_dim_v;
+  uint32_t i;
+
+  for (i = 0; i < cpu_run_rows (model, node->domain); i++) {
+    const uint32_t token = cpu_run_token (model, node->domain, i);
+    uint64_t n_seen      = (uint64_t)(uint32_t)batch->positions[(size_t)token * batch->n_positions] + 1;
+
+    if (params->window != 0 && n_seen > params->window)
+      n_seen = params->window;
+    profile->n_macs += n_seen * params->n_head * width;
+  }
+  for (i = 0; params->group != WLP_NONE && i < batch->n_sequences; i++) {
+    const struct wlp_cache *cache = batch->sequences[i].caches[params->group];
+    uint64_t n_seen               = (uint64_t)model->run.last_of_seq[i] + 1;
+
+    if (params->window != 0 && n_seen > (uint64_t)params->window + model->run.n_of_seq[i])
+      n_seen = (uint64_t)params->window + model->run.n_of_seq[i];
+    profile->n_bytes += n_seen * cache->layout.layer_bytes / WLP_BLOCK_POSITIONS;
+  }
+}
+
 void
 cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t time_ns)
 {
@@ -126,6 +153,9 @@ cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t 
   if (step->kind == CPU_STEP_LINEAR || step->kind == CPU_STEP_EXPERTS)
     for (i = 0; i < step->n_nodes; i++)
       count_linear (model, &model->plan.nodes[model->plan.order[step->first_node + i]], profile);
+  else if (step->kind == CPU_STEP_ATTENTION)
+    for (i = 0; i < step->n_nodes; i++)
+      count_attention (model, &model->plan.nodes[model->plan.order[step->first_node + i]], profile);
 }
 
 int

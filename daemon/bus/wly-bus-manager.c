@@ -210,8 +210,7 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer data)
   }
   info     = wly_model_get_info (WLY_MODEL (source));
   kv_type  = wly_options_dup_string (WLY_SCOPE_LOAD, call->options, "kv-type");
-  kv_bytes = wly_model_info_kv_bytes (info, wly_options_get_uint32 (WLY_SCOPE_LOAD, call->options, "context"),
-                                      g_str_equal (kv_type, "f32"));
+  kv_bytes = wly_model_info_kv_bytes (info, wly_options_get_uint32 (WLY_SCOPE_LOAD, call->options, "context"), kv_type);
   g_variant_dict_insert (&dict, "weights-bytes", "t", info->weights_bytes);
   g_variant_dict_insert (&dict, "kv-bytes", "t", kv_bytes);
   g_variant_dict_insert (&dict, "budget-bytes", "t", budget);

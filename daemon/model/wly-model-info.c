@@ -58,12 +58,15 @@ wly_model_info_free (WlyModelInfo *self)
 }
 
 guint64
-wly_model_info_kv_bytes (const WlyModelInfo *self, guint64 n_positions, gboolean f32)
+wly_model_info_kv_bytes (const WlyModelInfo *self, guint64 n_positions, const char *kv_type)
 {
   guint64 n_bytes;
 
-  if (!g_uint64_checked_mul (&n_bytes, self->kv_bytes_per_position, n_positions)
-      || (f32 && !g_uint64_checked_mul (&n_bytes, n_bytes, 2)))
+  if (!g_uint64_checked_mul (&n_bytes, self->kv_bytes_per_position, n_positions))
+    return G_MAXUINT64;
+  if (g_str_equal (kv_type, "q8_0")) /* 34 bytes for 32 values */
+    return n_bytes / 32 * 17 + n_bytes % 32 * 17 / 32;
+  if (g_str_equal (kv_type, "f32") && !g_uint64_checked_mul (&n_bytes, n_bytes, 2))
     return G_MAXUINT64;
   return n_bytes;
 }

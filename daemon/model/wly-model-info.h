@@ -26,8 +26,9 @@ typedef struct {
 WlyModelInfo *wly_model_info_new (GVariant *dictionary);
 void wly_model_info_free (WlyModelInfo *info);
 
-/* Bytes of key-value cache for @n_positions; G_MAXUINT64 where it is more than a number holds. */
-guint64 wly_model_info_kv_bytes (const WlyModelInfo *info, guint64 n_positions, gboolean f32);
+/* Bytes of key-value cache of @kv_type, a word of the option, for @n_positions; G_MAXUINT64 where it is more than a
+ * number holds. */
+guint64 wly_model_info_kv_bytes (const WlyModelInfo *info, guint64 n_positions, const char *kv_type);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyModelInfo, wly_model_info_free)
 

@@ -385,7 +385,7 @@ wly_model_estimate (WlyModel *self, guint64 *ret_kv_bytes)
   if (self->info == NULL)
     return 0;
   n_positions = (guint64)self->info->context_length * wly_settings_get_uint32 (settings, "models", "max-running");
-  kv_bytes    = wly_model_info_kv_bytes (self->info, n_positions, TRUE);
+  kv_bytes    = wly_model_info_kv_bytes (self->info, n_positions, "f32");
   if (kv_bytes == 0) /* not known before a plugin has seen it */
     kv_bytes = most;
   *ret_kv_bytes = CLAMP (kv_bytes, MIN (MIN_KV_BYTES, most), most);

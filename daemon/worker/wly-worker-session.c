@@ -108,7 +108,9 @@ read_session_options (WlySession *session, GVariant *options)
   if (wly_options_has (options, "kv-type")) {
     g_autofree char *type = wly_options_dup_string (WLY_SCOPE_SESSION, options, "kv-type");
 
-    session->kv_type = g_str_equal (type, "f32") ? WLP_TYPE_F32 : WLP_TYPE_F16;
+    session->kv_type = g_str_equal (type, "f32")    ? WLP_TYPE_F32
+                       : g_str_equal (type, "q8_0") ? WLP_TYPE_Q8_0
+                                                    : WLP_TYPE_F16;
   }
   if (wly_options_has (options, "overflow")) {
     g_autofree char *overflow = wly_options_dup_string (WLY_SCOPE_SESSION, options, "overflow");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Logits against those of the float32 model of the same weights, by the reference implementation of the field: exact to
- * rounding with a float32 cache, and as far as float16 keys and values allow with the other.
+ * rounding with a float32 cache, and as far as float16 or q8_0 keys and values allow with the others.
  */
 #include "conformance.h"
 
@@ -9,6 +9,7 @@
 
 #define NMSE_F32 1e-9
 #define NMSE_F16 3e-6
+#define NMSE_Q8  1e-4
 
 static const char *const shared_models[] = {
   "models/stories260K",        "models/woolly-tiny-f16", "models/woolly-tiny-Q8_0", "models/woolly-tiny-Q6_K",
@@ -39,6 +40,23 @@ test_bundled (void)
   g_autofree char *logits = wly_test_data_path ("woolly-tiny-Q8_0.logits");
 
   check (model, logits);
+}
+
+/* Half of the memory: 8 bits and a scale for 32 values. */
+static void
+test_q8 (void)
+{
+  g_autofree char *model  = conformance_bundled_model ();
+  g_autofree char *logits = wly_test_data_path ("woolly-tiny-Q8_0.logits");
+  BenchAgreement half     = conformance_agreement (model, logits, WLP_TYPE_F16, 0);
+  BenchAgreement whole    = conformance_agreement (model, logits, WLP_TYPE_Q8_0, 0);
+  BenchAgreement each     = conformance_agreement (model, logits, WLP_TYPE_Q8_0, 1);
+
+  g_test_message ("nmse %g, top1 %g with a q8_0 cache", whole.nmse, whole.top1);
+  g_assert_cmpfloat (whole.nmse, >, half.nmse);
+  g_assert_cmpfloat (whole.nmse, <=, NMSE_Q8);
+  g_assert_cmpfloat (each.nmse, ==, whole.nmse);
+  g_assert_cmpfloat (each.max, ==, whole.max);
 }
 
 static void
@@ -78,6 +96,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conformance/logits/bundled", test_bundled);
+  g_test_add_func ("/conformance/logits/q8", test_q8);
   g_test_add_func ("/conformance/logits/damaged", test_damaged);
   for (guint i = 0; i < G_N_ELEMENTS (shared_models); i++) {
     g_autofree char *path = g_strconcat ("/conformance/logits/", shared_models[i], NULL);

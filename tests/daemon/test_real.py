@@ -33,8 +33,8 @@ class Real(DaemonCase):
     def generate(self, prompt, n, session=None, client=None):
         return (client or self.app).generate('m', prompt, session, **self.greedy, **{'max-tokens': GLib.Variant('u', n)})
 
-    def open_session(self, client=None):
-        return (client or self.app).manager('OpenSession', '(sa{sv})', ('m', {}))
+    def open_session(self, client=None, **options):
+        return (client or self.app).manager('OpenSession', '(sa{sv})', ('m', options))
 
     def worker(self):
         workers = self.workers()
@@ -53,6 +53,15 @@ class Real(DaemonCase):
         self.assertEqual((result['tokens-out'], result['reason']), (24, 'length'))
         self.assertEqual(result['device'], self.app.models()['m']['Device'])
         self.assertTrue(result['device'])
+
+    def test_cache_types(self):
+        """Sessions of all types of cache, in one batch, each with a text to go on from."""
+        streams = [self.generate(STORY, 16, self.open_session(**{'kv-type': GLib.Variant('s', kind)}))[1]
+                   for kind in ('f16', 'f32', 'q8_0')]
+        for stream in streams:
+            frames = stream.all()
+            self.assertEqual(frames[-1], ('end', {'reason': 'length'}))
+            self.assertGreater(len(text_of(frames)), 10)
 
     def test_replay(self):
         """A conversation whose worker was killed twice goes on as one whose was not."""

@@ -160,9 +160,10 @@ test_info (void)
   g_assert_cmpuint (strlen (info->name), <=, 1024);
   g_assert_cmpstr (info->architecture, ==, "");
   g_assert_cmpuint (g_strv_length (info->capabilities), ==, 2);
-  g_assert_cmpuint (wly_model_info_kv_bytes (info, 2, FALSE), ==, G_MAXUINT64 - 1);
-  g_assert_cmpuint (wly_model_info_kv_bytes (info, 2, TRUE), ==, G_MAXUINT64);
-  g_assert_cmpuint (wly_model_info_kv_bytes (info, 3, FALSE), ==, G_MAXUINT64);
+  g_assert_cmpuint (wly_model_info_kv_bytes (info, 2, "f16"), ==, G_MAXUINT64 - 1);
+  g_assert_cmpuint (wly_model_info_kv_bytes (info, 2, "f32"), ==, G_MAXUINT64);
+  g_assert_cmpuint (wly_model_info_kv_bytes (info, 1, "q8_0"), ==, G_MAXUINT64 / 2 / 32 * 17 + 31 * 17 / 32);
+  g_assert_cmpuint (wly_model_info_kv_bytes (info, 3, "f16"), ==, G_MAXUINT64);
 }
 
 static void

@@ -161,7 +161,8 @@ wly_prompt_tokens (WlyOpened *opened, const WlyBody *body, const WlyPast *past, 
   } else if (!wly_prompt_render (opened, body, &rendered, error)) {
     return FALSE;
   }
-  if (!wly_tokenizer_encode (tokenizer, rendered.spans, rendered.n_spans, FALSE, tokens, error))
+  if (!wly_tokenizer_encode_behind (tokenizer, past->n_tokens > 0 ? past->last_token : WLY_TOKEN_NONE, rendered.spans,
+                                    rendered.n_spans, tokens, error))
     return FALSE;
   bos = wly_tokenizer_bos (tokenizer);
   if (past->n_tokens == 0 && bos != WLY_TOKEN_NONE && wly_tokenizer_add_bos (tokenizer)

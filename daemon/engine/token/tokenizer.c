@@ -177,12 +177,12 @@ encode_text (WlyEncoder *encoder, const JoinedText *joined)
   encoder->n_steps += cursor.n_steps;
 }
 
-gboolean
-wly_tokenizer_encode_counted (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans,
-                              gboolean add_special, GArray *tokens, guint64 *ret_n_steps, GError **error)
+static gboolean
+encode (const WlyTokenizer *tokenizer, gboolean at_start, const WlyTextSpan *spans, gsize n_spans, gboolean add_special,
+        GArray *tokens, guint64 *ret_n_steps, GError **error)
 {
   const WlyVocab *vocab      = &tokenizer->vocab;
-  WlyEncoder encoder         = { .tokenizer = tokenizer, .tokens = tokens, .at_start = TRUE };
+  WlyEncoder encoder         = { .tokenizer = tokenizer, .tokens = tokens, .at_start = at_start };
   g_auto (JoinedText) joined = { 0 };
 
   if (!join_spans (spans, n_spans, &joined, error) || !check_text (&joined, error))
@@ -209,7 +209,29 @@ gboolean
 wly_tokenizer_encode (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans, gboolean add_special,
                       GArray *tokens, GError **error)
 {
-  return wly_tokenizer_encode_counted (tokenizer, spans, n_spans, add_special, tokens, NULL, error);
+  return encode (tokenizer, TRUE, spans, n_spans, add_special, tokens, NULL, error);
+}
+
+gboolean
+wly_tokenizer_encode_counted (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans,
+                              gboolean add_special, GArray *tokens, guint64 *ret_n_steps, GError **error)
+{
+  return encode (tokenizer, TRUE, spans, n_spans, add_special, tokens, ret_n_steps, error);
+}
+
+/* A text begins anew behind special tokens, as it does in the middle of a text. */
+static gboolean
+is_special (const WlyVocab *vocab, gint32 token)
+{
+  return token < 0 || (guint32)token >= vocab->n_tokens || vocab->types[token] == WLY_TOKEN_CONTROL
+         || vocab->types[token] == WLY_TOKEN_USER_DEFINED;
+}
+
+gboolean
+wly_tokenizer_encode_behind (const WlyTokenizer *tokenizer, gint32 last_token, const WlyTextSpan *spans, gsize n_spans,
+                             GArray *tokens, GError **error)
+{
+  return encode (tokenizer, is_special (&tokenizer->vocab, last_token), spans, n_spans, FALSE, tokens, NULL, error);
 }
 
 /* ---- tokens to text ---- */

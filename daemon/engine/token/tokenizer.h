@@ -29,6 +29,10 @@ guint32 wly_tokenizer_n_vocab (const WlyTokenizer *tokenizer);
  * are added.  Linear in the length but for BPE merges (n log n in a word).  Errors: WLY_ERROR_INVALID_TEXT. */
 gboolean wly_tokenizer_encode (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans,
                                gboolean add_special, GArray *tokens, GError **error);
+/* (any thread) The same for a text that goes on behind @last_token: SPM puts no space before it, but behind a special
+ * token.  Nothing is added at start and end. */
+gboolean wly_tokenizer_encode_behind (const WlyTokenizer *tokenizer, gint32 last_token, const WlyTextSpan *spans,
+                                      gsize n_spans, GArray *tokens, GError **error);
 /* (any thread) Appends the bytes of one token in a running text to @text; @special writes special tokens out, else they
  * give nothing.  @first: nothing stands before it (SPM drops the space of its prefix there).  An id outside the
  * vocabulary gives nothing. */

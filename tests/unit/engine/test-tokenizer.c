@@ -220,6 +220,47 @@ test_invalid_text (void)
   }
 }
 
+static void
+append_behind (const WlyTokenizer *tokenizer, const char *text, GArray *tokens)
+{
+  const WlyTextSpan span   = { text, strlen (text), FALSE };
+  g_autoptr (GError) error = NULL;
+  gint32 last              = tokens->len > 0 ? g_array_index (tokens, gint32, tokens->len - 1) : WLY_TOKEN_NONE;
+
+  g_assert_true (wly_tokenizer_encode_behind (tokenizer, last, &span, 1, tokens, &error));
+  g_assert_no_error (error);
+}
+
+/* A text that goes on reads as one that was never cut; behind a special token it begins anew. */
+static void
+test_behind (void)
+{
+  static const char *const samples[] = { "spm", "spm-no-prefix", "bpe-gpt-2" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++) {
+    g_autoptr (WlyTokenizer) tokenizer = open_sample (samples[i]);
+    g_autoptr (GArray) tokens          = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GArray) anew            = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GArray) by_itself       = wly_fixture_encode (tokenizer, "the", 3, FALSE);
+    g_autoptr (GString) text           = NULL;
+    gint32 special                     = 0;
+
+    append_behind (tokenizer, "the", tokens);
+    g_assert_cmpmem (tokens->data, tokens->len * sizeof (gint32), by_itself->data, by_itself->len * sizeof (gint32));
+    append_behind (tokenizer, "re it is", tokens);
+    append_behind (tokenizer, " again", tokens);
+    text = wly_fixture_decode (tokenizer, tokens, FALSE);
+    g_assert_cmpstr (text->str, ==, "there it is again");
+
+    while (tokenizer->vocab.types[special] != WLY_TOKEN_CONTROL)
+      special++;
+    g_array_append_val (anew, special);
+    append_behind (tokenizer, "the", anew);
+    g_assert_cmpmem (&g_array_index (anew, gint32, 1), (anew->len - 1) * sizeof (gint32), by_itself->data,
+                     by_itself->len * sizeof (gint32));
+  }
+}
+
 /* A character over three byte tokens comes byte by byte. */
 static void
 test_stream_of_bytes (void)
@@ -439,6 +480,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/tokenizer/add-special", test_add_special);
   g_test_add_func ("/engine/tokenizer/ends", test_ends);
   g_test_add_func ("/engine/tokenizer/invalid-text", test_invalid_text);
+  g_test_add_func ("/engine/tokenizer/behind", test_behind);
   g_test_add_func ("/engine/tokenizer/stream-of-bytes", test_stream_of_bytes);
   g_test_add_func ("/engine/tokenizer/decode", test_decode);
   g_test_add_func ("/engine/tokenizer/damaged-charsmap", test_damaged_charsmap);

@@ -20,7 +20,7 @@ struct WlyStream {
   gboolean broken;    /* the reader has gone */
   gboolean full;      /* the owner was or will be told when it is not any more */
   gboolean arming;    /* the main thread was asked to wait for room */
-  guint64 n_progress; /* grows with every byte that the socket takes */
+  gint64 progress_us; /* when the socket last took something, or there was nothing that it could take */
 
   /* main thread */
   const WlyStreamEvents *events;
@@ -28,7 +28,6 @@ struct WlyStream {
   guint watch;
   gboolean watch_room; /* for POLLOUT, too */
   guint stall_timer;
-  guint64 stall_progress; /* n_progress when the timer was set */
   gboolean finishing;
 };
 
@@ -96,7 +95,7 @@ send_waiting (WlyStream *stream)
       stream->broken = TRUE;
     else {
       stream->n_sent += (gsize)n;
-      stream->n_progress += (guint64)n;
+      stream->progress_us = g_get_monotonic_time ();
     }
   }
   if (stream->broken || stream->n_sent == stream->waiting->len) {
@@ -149,20 +148,29 @@ wly_stream_close (WlyStream *stream)
   g_mutex_unlock (&stream->mutex);
 }
 
+/* Milliseconds until the reader has taken nothing for too long. */
+static guint
+left_ms (WlyStream *stream)
+{
+  gint64 left_us;
+
+  g_mutex_lock (&stream->mutex);
+  left_us = stream->progress_us + (gint64)stream->stall_ms * 1000 - g_get_monotonic_time ();
+  g_mutex_unlock (&stream->mutex);
+  return left_us > 0 ? (guint)((left_us + 999) / 1000) : 0;
+}
+
 static gboolean
 stall_cb (gpointer data)
 {
   WlyStream *stream = data;
-  guint64 progress;
+  guint left        = left_ms (stream);
 
-  g_mutex_lock (&stream->mutex);
-  progress = stream->n_progress;
-  g_mutex_unlock (&stream->mutex);
-  if (progress != stream->stall_progress) {
-    stream->stall_progress = progress;
-    return G_SOURCE_CONTINUE;
-  }
   stream->stall_timer = 0;
+  if (left > 0) {
+    stream->stall_timer = g_timeout_add (left, stall_cb, stream);
+    return G_SOURCE_REMOVE;
+  }
   wly_stream_ref (stream);
   wly_stream_close (stream);
   if (stream->events != NULL)
@@ -179,8 +187,6 @@ arm (WlyStream *stream)
 
   g_mutex_lock (&stream->mutex);
   room = n_waiting (stream) > 0;
-  if (stream->stall_timer == 0)
-    stream->stall_progress = stream->n_progress;
   g_mutex_unlock (&stream->mutex);
   if (stream->fd < 0)
     return;
@@ -188,7 +194,7 @@ arm (WlyStream *stream)
   if (!room)
     g_clear_handle_id (&stream->stall_timer, g_source_remove);
   else if (stream->stall_timer == 0)
-    stream->stall_timer = g_timeout_add (stream->stall_ms, stall_cb, stream);
+    stream->stall_timer = g_timeout_add (left_ms (stream), stall_cb, stream);
 }
 
 static void
@@ -276,11 +282,20 @@ appended (WlyStream *stream)
   }
 }
 
+/* Something is about to wait; the lock is held. */
+static void
+begin_waiting (WlyStream *stream)
+{
+  if (n_waiting (stream) == 0)
+    stream->progress_us = g_get_monotonic_time ();
+}
+
 void
 wly_stream_write_text (WlyStream *stream, const char *text, gsize n_bytes)
 {
   g_mutex_lock (&stream->mutex);
   if (!stream->broken && n_bytes > 0) {
+    begin_waiting (stream);
     wly_frame_append_text (stream->waiting, stream->format, WOOLLY_FRAME_TEXT, text, n_bytes);
     appended (stream);
   }
@@ -294,6 +309,7 @@ wly_stream_write (WlyStream *stream, enum woolly_frame_type type, GVariant *valu
 
   g_mutex_lock (&stream->mutex);
   if (!stream->broken) {
+    begin_waiting (stream);
     wly_frame_append (stream->waiting, stream->format, type, sunk);
     appended (stream);
   }

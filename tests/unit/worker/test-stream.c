@@ -167,6 +167,33 @@ test_stall (void)
   close (reader);
 }
 
+/* What counts is when the reader took something last: one that begins a little later and may wait longer is never ended
+ * earlier. */
+static void
+test_stall_in_time (void)
+{
+  Events first = { 0 }, second = { 0 };
+  int readers[2];
+  WlyStream *streams[2];
+  g_autofree char *big  = g_strnfill (WLY_STREAM_BUFFER_BYTES * 4, 'x');
+  g_autofree char *some = g_malloc (WLY_STREAM_BUFFER_BYTES);
+
+  streams[0] = make_stream (800, &first, &readers[0]);
+  wly_stream_write_text (streams[0], big, WLY_STREAM_BUFFER_BYTES * 4);
+  g_usleep (200 * 1000);
+  spin ();
+  g_assert_cmpint (recv (readers[0], some, WLY_STREAM_BUFFER_BYTES, MSG_DONTWAIT), >, 0);
+  spin (); /* takes more, and counts from here */
+  streams[1] = make_stream (1100, &second, &readers[1]);
+  wly_stream_write_text (streams[1], big, WLY_STREAM_BUFFER_BYTES * 4);
+  spin_until (&second.n_stalled);
+  g_assert_cmpuint (first.n_stalled, ==, 1);
+  for (int i = 0; i < 2; i++) {
+    wly_stream_unref (streams[i]);
+    close (readers[i]);
+  }
+}
+
 /* A stream that is at its end lingers without its owner. */
 static void
 test_linger (void)
@@ -211,6 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/stream/hang-up", test_hang_up);
   g_test_add_func ("/worker/stream/half-closed", test_half_closed);
   g_test_add_func ("/worker/stream/stall", test_stall);
+  g_test_add_func ("/worker/stream/stall-in-time", test_stall_in_time);
   g_test_add_func ("/worker/stream/linger", test_linger);
   g_test_add_func ("/worker/stream/no-socket", test_no_socket);
   return g_test_run ();

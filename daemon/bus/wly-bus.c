@@ -150,6 +150,14 @@ wly_bus_reload (WlyBus *self)
   wly_catalogue_rescan (self->catalogue);
 }
 
+static void
+clean_models_directory (WlyBus *self)
+{
+  g_autofree char *folder = wly_settings_dup_models_directory (self->settings);
+
+  wly_import_clean (folder);
+}
+
 static GPtrArray *
 owned_list (gpointer free_func)
 {
@@ -197,6 +205,7 @@ wly_bus_new (GDBusConnection *connection, WlySettings *settings, const char *set
   }
   g_signal_connect (self->catalogue, "added", G_CALLBACK (added_cb), self);
   g_signal_connect (self->catalogue, "removed", G_CALLBACK (removed_cb), self);
+  clean_models_directory (self);
   wly_catalogue_rescan (self->catalogue);
   return self;
 }

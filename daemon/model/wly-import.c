@@ -10,12 +10,15 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES    (1024 * 1024)
 #define PROGRESS_MS    250
 #define MAX_NAME_BYTES 200 /* a hidden name is longer, and file systems take 255 */
+#define RANDOM_DIGITS  8
+#define PART_SUFFIX    ".part"
 
 struct _WlyImport {
   GObject parent_instance;
@@ -24,6 +27,7 @@ struct _WlyImport {
   char *folder;
   char *path;   /* the final one */
   char *hidden; /* while it is copied */
+  int out;      /* of the hidden one, locked: whoever finds it unlocked may remove it */
   guint64 total_bytes;
   GMutex mutex;
   guint64 done_bytes; /* under the mutex */
@@ -48,6 +52,37 @@ wly_import_check_name (const char *name)
     if (g_ascii_iscntrl (*c))
       return NULL;
   return g_str_has_suffix (name, ".gguf") ? g_strdup (name) : g_strconcat (name, ".gguf", NULL);
+}
+
+/* As wly_import_new() makes them. */
+static gboolean
+is_hidden_name (const char *name)
+{
+  gsize n_bytes     = strlen (name);
+  const gsize n_end = strlen (".gguf.") + RANDOM_DIGITS + strlen (PART_SUFFIX);
+  const char *end   = name + n_bytes - n_end;
+
+  if (n_bytes <= n_end || name[0] != '.' || !g_str_has_prefix (end, ".gguf.") || !g_str_has_suffix (name, PART_SUFFIX))
+    return FALSE;
+  end += strlen (".gguf.");
+  return strspn (end, "0123456789abcdef") == RANDOM_DIGITS;
+}
+
+void
+wly_import_clean (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = is_hidden_name (name) ? g_build_filename (folder, name, NULL) : NULL;
+    int fd                = path != NULL ? open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) : -1;
+    if (fd < 0)
+      continue;
+    if (flock (fd, LOCK_EX | LOCK_NB) == 0 && g_unlink (path) == 0)
+      g_message ("%s was left behind by an import that did not end, and is removed", path);
+    close (fd);
+  }
 }
 
 static char *
@@ -84,7 +119,7 @@ wly_import_new (WlyModelContext *context, int fd, const char *name, GError **err
   self->context     = wly_model_context_ref (context);
   self->folder      = wly_settings_dup_models_directory (context->settings);
   self->path        = g_build_filename (self->folder, checked, NULL);
-  random            = g_strdup_printf (".%s.%08x.part", checked, g_random_int ());
+  random            = g_strdup_printf (".%s.%08x" PART_SUFFIX, checked, g_random_int ());
   self->hidden      = g_build_filename (self->folder, random, NULL);
   self->total_bytes = (guint64)status.st_size;
   self->fd          = fcntl (fd, F_DUPFD_CLOEXEC, 3);
@@ -104,8 +139,24 @@ set_errno (GError **error, const char *what, const char *path)
                g_strerror (code));
 }
 
+/* FALSE and errno where it cannot be made, or another instance found it before it was locked. */
 static gboolean
-copy (WlyImport *self, int out, GError **error)
+make_hidden (WlyImport *self)
+{
+  struct stat status;
+
+  self->out = open (self->hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (self->out < 0)
+    return FALSE;
+  flock (self->out, LOCK_EX); /* a file system without locks has files that stay */
+  if (fstat (self->out, &status) == 0 && status.st_nlink > 0)
+    return TRUE;
+  errno = EAGAIN;
+  return FALSE;
+}
+
+static gboolean
+copy (WlyImport *self, GError **error)
 {
   g_autofree char *buffer = g_malloc (CHUNK_BYTES);
   guint64 at              = 0;
@@ -120,7 +171,7 @@ copy (WlyImport *self, int out, GError **error)
     }
     if (n == 0)
       return TRUE;
-    if (!wly_os_write_all (out, buffer, (gsize)n)) {
+    if (!wly_os_write_all (self->out, buffer, (gsize)n)) {
       set_errno (error, "cannot write", self->hidden);
       return FALSE;
     }
@@ -138,19 +189,14 @@ copy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   WlyImport *self = source;
   GError *error   = NULL;
   gboolean ok     = FALSE;
-  int out         = -1;
 
   if (g_mkdir_with_parents (self->folder, 0700) != 0)
     set_errno (&error, "cannot make the folder", self->folder);
-  else if ((out = open (self->hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+  else if (!make_hidden (self))
     set_errno (&error, "cannot make", self->hidden);
   else
-    ok = copy (self, out, &error);
-  if (ok && fsync (out) != 0) {
-    set_errno (&error, "cannot write", self->hidden);
-    ok = FALSE;
-  }
-  if (out >= 0 && close (out) != 0 && ok) {
+    ok = copy (self, &error);
+  if (ok && fsync (self->out) != 0) {
     set_errno (&error, "cannot write", self->hidden);
     ok = FALSE;
   }
@@ -275,6 +321,8 @@ wly_import_finalize (GObject *object)
   g_clear_handle_id (&self->progress_timer, g_source_remove);
   if (self->fd >= 0)
     close (self->fd);
+  if (self->out >= 0)
+    close (self->out);
   g_free (self->folder);
   g_free (self->path);
   g_free (self->hidden);
@@ -296,6 +344,7 @@ static void
 wly_import_init (WlyImport *self)
 {
   self->fd          = -1;
+  self->out         = -1;
   self->cancellable = g_cancellable_new ();
   g_mutex_init (&self->mutex);
 }

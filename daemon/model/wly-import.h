@@ -23,6 +23,10 @@ char *wly_import_run_finish (WlyImport *import, GAsyncResult *result, GError **e
 void wly_import_cancel (WlyImport *import);
 void wly_import_get_progress (WlyImport *import, guint64 *ret_done, guint64 *ret_total);
 
+/* Removes what imports left in this folder when their process ended in the middle; what another process is still
+ * importing stays. */
+void wly_import_clean (const char *folder);
+
 /* A name that a model file may have: no folders, not hidden, .gguf added where it lacks; NULL otherwise. (transfer
  * full) */
 char *wly_import_check_name (const char *name);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which models there are: files that come, go and change; damaged ones; names."""
+import fcntl
 import os
 import shutil
 
@@ -129,6 +130,17 @@ class Catalogue(DaemonCase):
         self.assertEqual([row['id'] for row in devices], ['gpu-0', 'cpu-0'])
         self.assertNotIn('secret', devices[0])
 
+    def test_plugin_that_had_a_bad_time(self):
+        """A probe that took too long is no verdict for good: a later question has it made again."""
+        once = os.path.join(self.home, 'once')
+        with open(once, 'w'), open(os.path.join(self.plugins, 'slow.so'), 'w') as file:
+            file.write(f'HANG-ONCE {once} 7')
+        self.start()
+        client = self.client()
+        row, = client.manager('ListPlugins')
+        self.assertEqual((row['state'], row['reason']), ('refused', 'the probe took too long and was ended'))
+        self.until(lambda: client.manager('ListPlugins')[0]['state'] == 'usable')
+
     def test_import_and_remove(self):
         self.model('there', folder=self.make('elsewhere'))
         self.env['WOOLLY_MODEL_PATH'] = self.make('elsewhere')
@@ -166,6 +178,34 @@ class Catalogue(DaemonCase):
         self.assertEqual(os.listdir(self.folder), [])
         self.assertFails('NotFound', client.admin, 'Remove', '(o)', (path_of('source'),))
         self.assertFails('NotSupported', client.admin, 'Pull', '(sa{sv})', ('https://example.org/x.gguf', {}))
+
+    def test_import_that_was_killed(self):
+        """What it left is removed by the next woollyd; what another one still copies is not, nor what it did not make."""
+        def left(name):
+            path = os.path.join(self.folder, name)
+            with open(path, 'w') as file:
+                file.write('FAKE half a mo')
+            return path
+        source = os.path.join(self.make('from'), 'large.gguf')
+        with open(source, 'w') as file:
+            file.truncate(16 << 30)  # a hole: it is read as fast as it is written, but not at once
+        left('.m.gguf.0123abcd.part')
+        kept = [left('.m.gguf.0123abc.part'), left('.m.gguf.0123abcx.part'), left('m.gguf.0123abcd.part'), left('.mine.part')]
+        locked = left('.other.gguf.00000000.part')
+        with open(locked) as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            self.start()
+            kept = sorted(os.path.basename(path) for path in kept)
+            self.assertEqual(sorted(os.listdir(self.folder)), sorted(kept + ['.other.gguf.00000000.part']))
+        fd = os.open(source, os.O_RDONLY)
+        self.client().admin('Import', '(ha{sv})', (0, {}), fds=[fd])
+        os.close(fd)
+        self.until(lambda: any('large' in name for name in os.listdir(self.folder)))
+        self.daemon.kill()
+        self.daemon.wait()
+        self.assertNotIn('large.gguf', os.listdir(self.folder))
+        self.start()
+        self.assertEqual(sorted(os.listdir(self.folder)), kept)
 
 
 if __name__ == '__main__':

@@ -415,6 +415,7 @@ wly_bus_model_free (WlyBusModel *self)
   if (self->owner != NULL) {
     g_signal_handler_disconnect (self->owner, self->gone_handler);
     wly_account_give_object (wly_bus_caller_get_account (self->owner));
+    wly_model_cancel_probe (self->model);
     wly_model_unload (self->model, FALSE, NULL);
   }
   wly_bus_touch (self->bus);

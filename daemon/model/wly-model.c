@@ -26,6 +26,7 @@ struct _WlyModel {
   WlyModelState state;
   GError *error;
   gboolean probing;
+  GCancellable *probe_cancellable;
   gboolean files_refused; /* a probe or a worker said so: asking again gives the same */
   WlyModelWaiters *waiters;
   WlyWorkerProcess *worker;
@@ -38,7 +39,7 @@ struct _WlyModel {
   guint quarantine_timer;
 };
 
-enum { SIGNAL_CHANGED, SIGNAL_WORKER_GONE, SIGNAL_GENERATION_CHANGED, N_SIGNALS };
+enum { SIGNAL_CHANGED, SIGNAL_WORKER_GONE, SIGNAL_UNLOADED, SIGNAL_GENERATION_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (WlyModel, wly_model, G_TYPE_OBJECT)
@@ -576,13 +577,22 @@ wly_model_ensure_finish (WlyModel *self, GAsyncResult *result, GError **error)
 gboolean
 wly_model_unload (WlyModel *self, gboolean force, GError **error)
 {
-  if (self->worker == NULL || self->state == WLY_MODEL_UNLOADING)
+  g_autoptr (WlyModel) guard = g_object_ref (self);
+  g_autoptr (GError) why     = NULL;
+
+  if ((self->worker == NULL || self->state == WLY_MODEL_UNLOADING) && wly_model_waiters_is_empty (self->waiters))
     return TRUE;
   if (!force && (wly_model_is_busy (self) || !wly_model_waiters_is_empty (self->waiters))) {
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_BUSY, "the model is in use; unload it with force, or wait");
     return FALSE;
   }
-  stop_worker (self, g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "the model was unloaded by the user"));
+  why = g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "the model was unloaded by the user");
+  if (self->worker != NULL && self->state != WLY_MODEL_UNLOADING)
+    stop_worker (self, g_error_copy (why));
+  /* who waits for it would have it loaded again */
+  fail_waiters (self, FALSE, why);
+  g_signal_emit (self, signals[SIGNAL_UNLOADED], 0, why);
+  update_use (self);
   return TRUE;
 }
 
@@ -624,6 +634,8 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
   gboolean waits             = self->state == WLY_MODEL_UNKNOWN;
 
   self->probing = FALSE;
+  if (g_cancellable_is_cancelled (self->probe_cancellable))
+    return;
   if (self->next_files != NULL && waits) {
     take_next_files (self);
   } else if (reply != NULL && self->info == NULL) {
@@ -659,7 +671,14 @@ wly_model_probe (WlyModel *self)
   n_files                       = g_strdup_printf ("%d", n_fds);
   const char *const arguments[] = { "model", "--files", n_files, NULL };
   self->probing                 = TRUE;
-  wly_prober_run_async (self->context->prober, arguments, list, (gsize)n_fds, NULL, probed_cb, g_object_ref (self));
+  wly_prober_run_async (self->context->prober, arguments, list, (gsize)n_fds, self->probe_cancellable, probed_cb,
+                        g_object_ref (self));
+}
+
+void
+wly_model_cancel_probe (WlyModel *self)
+{
+  g_cancellable_cancel (self->probe_cancellable);
 }
 
 gboolean
@@ -786,6 +805,7 @@ wly_model_finalize (GObject *object)
   g_clear_pointer (&self->next_files, wly_model_files_unref);
   g_clear_pointer (&self->info, wly_model_info_free);
   g_clear_error (&self->error);
+  g_object_unref (self->probe_cancellable);
   wly_model_waiters_free (self->waiters);
   wly_model_context_unref (self->context);
   G_OBJECT_CLASS (wly_model_parent_class)->finalize (object);
@@ -800,6 +820,8 @@ wly_model_class_init (WlyModelClass *klass)
       g_signal_new ("changed", WLY_TYPE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_WORKER_GONE] = g_signal_new ("worker-gone", WLY_TYPE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                               G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
+  signals[SIGNAL_UNLOADED]    = g_signal_new ("unloaded", WLY_TYPE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                              G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
   signals[SIGNAL_GENERATION_CHANGED] =
       g_signal_new ("generation-changed", WLY_TYPE_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
                     G_TYPE_UINT64, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_VARIANT);
@@ -810,6 +832,8 @@ wly_model_init (WlyModel *self)
 {
   self->waiters = wly_model_waiters_new (waiter_cancelled_cb, self);
   self->device  = g_strdup ("");
+
+  self->probe_cancellable = g_cancellable_new ();
 }
 
 WlyModel *

@@ -8,11 +8,12 @@
  *   failed: its files cannot be used.   quarantined: its workers kept dying.
  *
  * Opening and loading happen once, however many ask for them.  A worker that dies takes the model back to available;
- * who waited for it gets the error at once.
+ * who waited for its opening or loading gets the error at once, who came later waits for the next one.
  *
  * Signals:
  *   "changed" ()                       a property
  *   "worker-gone" (GError *error)      the process has ended; what was in it is lost
+ *   "unloaded" (GError *error)         by force: nobody shall load it again who waits
  *   "generation-changed" (guint64 generation, const char *state, GVariant *result)   of its worker
  */
 #pragma once
@@ -55,6 +56,8 @@ guint64 wly_model_get_memory (WlyModel *model);     /* resident bytes of its wor
 /* Has the header read by a probe process, unless it is known. */
 void wly_model_probe (WlyModel *model);
 gboolean wly_model_is_probing (WlyModel *model);
+/* Nobody wants to know any more; it is not probed again. */
+void wly_model_cancel_probe (WlyModel *model);
 
 /* Brings it to opened, or to ready.  @options: scope LOAD, NULL where any will do.
  * Errors: those of the worker; WLY_ERROR_MODEL_QUARANTINED; WLY_ERROR_NO_MEMORY; WLY_ERROR_BUSY where it is loaded with
@@ -73,8 +76,8 @@ WlyWorkerProcess *wly_model_get_worker (WlyModel *model);
 /* Bytes that loading would book: weights, and the key-value cache's share.  @ret_kv_bytes: the latter. */
 guint64 wly_model_estimate (WlyModel *model, guint64 *ret_kv_bytes);
 
-/* Ends its worker; sessions continue when it is loaded again.  WLY_ERROR_BUSY where it computes and @force is not set.
- */
+/* Ends its worker; sessions continue when it is loaded again.  WLY_ERROR_BUSY where it computes and @force is not set;
+ * with it, who waits for the model gets WLY_ERROR_CANCELLED. */
 gboolean wly_model_unload (WlyModel *model, gboolean force, GError **error);
 
 /* The files changed on disk.  A worker that runs keeps the old ones until it is unloaded. */

@@ -2,6 +2,7 @@
 #include "wly-plugins.h"
 
 #include "config.h"
+#include "wly-error.h"
 #include "wly-model-files.h"
 #include "wly-options.h"
 #include "woolly-names.h"
@@ -9,6 +10,9 @@
 #include <string.h>
 
 #define MAX_PLUGINS 256
+/* A probe that took too long may have had a bad time: it is made again, after longer and longer times. */
+#define FIRST_RETRY_US (2 * G_USEC_PER_SEC)
+#define MAX_DOUBLINGS  8
 
 struct _WlyPlugins {
   GObject parent_instance;
@@ -24,6 +28,8 @@ typedef struct {
   GVariant *answer; /* of the probe; NULL: refused, or not yet */
   char *reason;     /* why refused */
   gboolean probing;
+  guint n_time_outs;
+  gint64 retry_us; /* when it may be probed again as it is; 0: never */
 } Plugin;
 
 typedef struct {
@@ -163,6 +169,8 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
     plugin->probing = FALSE;
     plugin->answer  = g_steal_pointer (&reply);
     plugin->reason  = error != NULL ? g_strdup (error->message) : NULL;
+    if (g_error_matches (error, WLY_ERROR, WLY_ERROR_TIMED_OUT))
+      plugin->retry_us = g_get_monotonic_time () + (FIRST_RETRY_US << MIN (plugin->n_time_outs++, MAX_DOUBLINGS));
     if (error != NULL)
       g_warning ("plugin %s is refused: %s", plugin->path, plugin->reason);
   }
@@ -181,15 +189,20 @@ probe_if_new (WlyPlugins *self, const char *path)
   g_autoptr (WlyModelFiles) files = wly_model_files_new (paths, 0);
   const char *identity            = wly_model_files_get_identity (files);
   Plugin *plugin                  = g_hash_table_lookup (self->known, path);
+  gboolean known                  = plugin != NULL && g_str_equal (plugin->identity, identity);
   ProbeData *probe;
 
-  if (plugin != NULL && g_str_equal (plugin->identity, identity))
+  if (known && (plugin->probing || plugin->retry_us == 0 || g_get_monotonic_time () < plugin->retry_us))
     return;
-  plugin           = g_new0 (Plugin, 1);
-  plugin->path     = g_strdup (path);
-  plugin->identity = g_strdup (identity);
+  if (!known) {
+    plugin           = g_new0 (Plugin, 1);
+    plugin->path     = g_strdup (path);
+    plugin->identity = g_strdup (identity);
+    g_hash_table_replace (self->known, g_strdup (path), plugin);
+  }
   plugin->probing  = TRUE;
-  g_hash_table_replace (self->known, g_strdup (path), plugin);
+  plugin->retry_us = 0;
+  g_clear_pointer (&plugin->reason, g_free);
   probe           = g_new0 (ProbeData, 1);
   probe->plugins  = g_object_ref (self);
   probe->path     = g_strdup (path);

@@ -4,7 +4,7 @@
  *
  * Folders: those of WOOLLY_PLUGIN_PATH (colon-separated, each with its arch/ and backend/), else the installed ones; of
  * two files of one name the first folder's counts.  woollyd opens none of them: a probe does, once for each state of
- * the file.
+ * the file, and again where it took too long.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 #include "wly-prober.h"
 
 #include "wly-error.h"
+#include "wly-os.h"
 #include "wly-worker-exit.h"
 #include "wly-worker-spawn.h"
 
@@ -15,6 +16,8 @@
 
 #define MAX_ANSWER_BYTES  (1024 * 1024)
 #define MAX_MESSAGE_BYTES 1024
+/* A machine that is busy may make a probe take this many times as long. */
+#define MAX_STRETCH 12
 
 struct _WlyProber {
   GObject parent_instance;
@@ -39,6 +42,8 @@ typedef struct {
   gboolean closed; /* the answer is whole */
   gboolean exited;
   gboolean timed_out;
+  gint64 started_us;
+  gulong cancelled_handler;
   gboolean too_long;
   int wait_status;
   GByteArray *answer;
@@ -51,6 +56,8 @@ probe_free (Probe *probe)
 {
   g_clear_handle_id (&probe->answer_source, g_source_remove);
   g_clear_handle_id (&probe->timeout_source, g_source_remove);
+  if (probe->cancelled_handler != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (probe->task), probe->cancelled_handler);
   for (gsize i = 0; i < probe->n_fds; i++)
     close (probe->fds[i]);
   if (probe->answer_fd >= 0)
@@ -60,6 +67,13 @@ probe_free (Probe *probe)
   g_byte_array_unref (probe->answer);
   g_object_unref (probe->task);
   g_free (probe);
+}
+
+static void
+probe_kill (Probe *probe)
+{
+  if (!probe->exited)
+    kill (probe->pid, SIGKILL);
 }
 
 static GError *
@@ -158,8 +172,8 @@ answer_cb (int fd, GIOCondition condition, gpointer data)
 
   if (read_answer (probe))
     return G_SOURCE_CONTINUE;
-  if (probe->too_long && !probe->exited)
-    kill (probe->pid, SIGKILL);
+  if (probe->too_long)
+    probe_kill (probe);
   probe->answer_source = 0;
   probe->closed        = TRUE;
   probe_maybe_finish (probe);
@@ -184,15 +198,38 @@ exited_cb (GPid pid, int wait_status, gpointer data)
   probe_maybe_finish (probe);
 }
 
+/* Time that the machine kept it waiting for a processor is not its own, up to a limit. */
 static gboolean
 timeout_cb (gpointer data)
 {
-  Probe *probe = data;
+  Probe *probe    = data;
+  WlyProber *self = g_task_get_source_object (probe->task);
+  gint64 past_us  = g_get_monotonic_time () - probe->started_us;
+  gint64 delay_us = MIN (wly_os_run_delay_us (probe->pid), (gint64)self->timeout_ms * 1000 * (MAX_STRETCH - 1));
+  gint64 left_us  = (gint64)self->timeout_ms * 1000 + delay_us - past_us;
 
+  if (left_us > 0) {
+    probe->timeout_source = g_timeout_add ((guint)(left_us / 1000 + 1), timeout_cb, probe);
+    return G_SOURCE_REMOVE;
+  }
   probe->timeout_source = 0;
   probe->timed_out      = TRUE;
   kill (probe->pid, SIGKILL);
   return G_SOURCE_REMOVE;
+}
+
+static void
+cancelled_cb (GCancellable *cancellable, gpointer data)
+{
+  Probe *probe    = data;
+  WlyProber *self = g_task_get_source_object (probe->task);
+
+  if (g_queue_remove (&self->waiting, probe)) {
+    g_task_return_error_if_cancelled (probe->task);
+    probe_free (probe);
+  } else {
+    probe_kill (probe); /* exited_cb() answers */
+  }
 }
 
 static gboolean
@@ -220,6 +257,7 @@ probe_spawn (WlyProber *self, Probe *probe, GError **error)
   if (!ok)
     return FALSE;
   probe->answer_source  = g_unix_fd_add (probe->answer_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, answer_cb, probe);
+  probe->started_us     = g_get_monotonic_time ();
   probe->timeout_source = g_timeout_add (self->timeout_ms, timeout_cb, probe);
   g_child_watch_add (probe->pid, exited_cb, probe);
   return TRUE;
@@ -267,6 +305,8 @@ wly_prober_run_async (WlyProber *self, const char *const *arguments, const int *
     }
     probe->fds[probe->n_fds++] = copy;
   }
+  if (cancellable != NULL)
+    probe->cancelled_handler = g_signal_connect (cancellable, "cancelled", G_CALLBACK (cancelled_cb), probe);
   g_queue_push_tail (&self->waiting, probe);
   start_next (self);
 }
@@ -281,11 +321,8 @@ void
 wly_prober_stop (WlyProber *self)
 {
   self->stopped = TRUE;
-  for (guint i = 0; i < self->running->len; i++) {
-    Probe *probe = self->running->pdata[i];
-    if (!probe->exited)
-      kill (probe->pid, SIGKILL);
-  }
+  for (guint i = 0; i < self->running->len; i++)
+    probe_kill (self->running->pdata[i]);
 }
 
 static void

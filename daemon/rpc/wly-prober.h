@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Runs `woolly-worker --probe`: what is in this file?  At most two at a time, five seconds each.
+ * Runs `woolly-worker --probe`: what is in this file?  Some at a time, each for some seconds, not counting those in
+ * which it waited for a processor.
  *
  * The answer comes from a process that read a hostile file: it is bounded in size, checked for its form, and what is in
  * it is the reader's to distrust.
@@ -17,7 +18,8 @@ G_DECLARE_FINAL_TYPE (WlyProber, wly_prober, WLY, PROBER, GObject)
 /* @n_at_once: how many processes may run at the same time. */
 WlyProber *wly_prober_new (guint n_at_once, guint timeout_ms);
 
-/* @arguments: those behind --probe; @fds become descriptors 4, 5, … and are duplicated here.
+/* @arguments: those behind --probe; @fds become descriptors 4, 5, … and are duplicated here.  Cancelling ends the
+ * process.
  * Errors: what the probe said; WLY_ERROR_WORKER_LOST and the like where it died; WLY_ERROR_TIMED_OUT. */
 void wly_prober_run_async (WlyProber *prober, const char *const *arguments, const int *fds, gsize n_fds,
                            GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);

@@ -274,6 +274,16 @@ worker_gone_cb (WlyModel *model, GError *error, gpointer data)
     fail (self, error);
 }
 
+/* Somebody wants the memory back: what waits must not take it again. */
+static void
+unloaded_cb (WlyModel *model, GError *error, gpointer data)
+{
+  WlyRequest *self = data;
+
+  if (!self->taken_over && self->worker_serial == 0)
+    fail (self, error);
+}
+
 static void
 model_changed_cb (WlyModel *model, gpointer data)
 {
@@ -532,6 +542,7 @@ wly_request_new (WlyQueue *queue, WlySettings *settings, const WlyRequestInput *
   g_signal_connect (self->model, "changed", G_CALLBACK (model_changed_cb), self);
   g_signal_connect (self->model, "generation-changed", G_CALLBACK (generation_changed_cb), self);
   g_signal_connect (self->model, "worker-gone", G_CALLBACK (worker_gone_cb), self);
+  g_signal_connect (self->model, "unloaded", G_CALLBACK (unloaded_cb), self);
   wly_session_set_state (self->session, WLY_SESSION_WAITING);
   g_object_ref (self); /* its own, until it ends: queue and model call it */
   wly_queue_settle (queue);

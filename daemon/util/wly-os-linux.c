@@ -177,6 +177,19 @@ wly_os_resident_bytes (int pid)
   return resident * (guint64)sysconf (_SC_PAGESIZE);
 }
 
+gint64
+wly_os_run_delay_us (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/schedstat", pid);
+  g_autofree char *text = NULL;
+  guint64 run_ns, delay_ns;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL)
+      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &run_ns, &delay_ns) != 2)
+    return 0;
+  return (gint64)(delay_ns / 1000);
+}
+
 gboolean
 wly_os_memory (guint64 *ret_total, guint64 *ret_available)
 {

@@ -34,6 +34,9 @@ gboolean wly_os_lease_file (int fd);
 /* Resident bytes of a process, 0 where it is gone. */
 guint64 wly_os_resident_bytes (int pid);
 
+/* How long a process has waited for a processor since it began; 0 where that is not known. */
+gint64 wly_os_run_delay_us (int pid);
+
 /* Physical memory and what of it is available, bytes. */
 gboolean wly_os_memory (guint64 *ret_total, guint64 *ret_available);
 

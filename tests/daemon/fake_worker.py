@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A worker that computes nothing: what it does stands in its "model files", in the prompts, and in WOOLLY_FAKE_BEHAVIOUR.
 
-Model file:  "FAKE name" is sound; "BAD" is refused; "CRASH" ends the probe by a signal; "HANG" never answers; "NOISE" answers
-             with what is no GVariant; "FLOOD" answers without end.
+Model file:  "FAKE name" is sound; "BAD" is refused; "CRASH" ends the probe by a signal; "HANG" never answers; "HANG-ONCE FILE"
+             does not as long as it finds that file, which it removes; "NOISE" answers with what is no GVariant; "FLOOD"
+             answers without end.
 Behaviour:   a JSON file that is read at each step: {"open": …, "load": …}, each "ok", "crash", "error", "hang" or
              "wrong-type"; {"load-ms": N} makes a load last, {"session-ms": N} the opening of a session.
 Prompt:      "say TEXT" streams the text; "wait" generates until it is cancelled; "wait-stuck" does and ignores that;
              "crash" dies in the middle; "die-first FILE" dies before it begins, as often as it finds that file, which it
-             removes; "say-and-die" dies as soon as all is said; "fail" ends with an error; "flood" sends signals without end; "shout" sends a
-             long one; "lie" sends nonsense.
+             removes; "say-and-die" dies as soon as all is said; "fail" ends with an error; "flood" sends signals
+             without end; "shout" sends a long one; "lie" sends nonsense.
 Each session keeps its prompts: one token for each byte.
 """
 import json
@@ -55,10 +56,14 @@ def probe_error(name, message):
     sys.exit(1)
 
 
-def misbehave(word):
+def misbehave(*arguments):
+    word = arguments[0]
     if word == 'CRASH':
         crash()
     if word == 'HANG':
+        time.sleep(1000)
+    if word == 'HANG-ONCE' and os.path.exists(arguments[1]):
+        os.unlink(arguments[1])
         time.sleep(1000)
     if word == 'NOISE':
         os.write(3, b'\xff' * 100)
@@ -71,7 +76,7 @@ def probe(arguments):
     if arguments[0] == 'plugin':
         with open(arguments[1]) as file:
             word = file.read().split()
-        misbehave(word[0])
+        misbehave(*word)
         if word[0] == 'BAD':
             probe_error('Failed', 'no plugin at all')
         device = {'id': GLib.Variant('s', word[1]), 'backend': GLib.Variant('s', word[0]),

@@ -379,6 +379,18 @@ class Sessions(Case):
         self.until(lambda: self.app.call(path_of('m'), 'Model.ListUsers') == [])
         self.assertEqual(stream.all()[-1][0], 'error')
 
+    def test_leaving_while_files_are_looked_at(self):
+        """Probes of files that nobody wants to know about any more end."""
+        leaver = self.client()
+        for _ in range(5):
+            leaver.manager('OpenFiles', '(aha{sv})', ([0], {}), fds=[fd_of(b'HANG')])
+        self.until(lambda: len(self.workers()) == 2)
+        leaver.close()
+        self.model('next')
+        self.state(self.app, 'next', 'available')
+        self.until(lambda: not self.workers())
+        self.assertNotIn('too long', self.log())
+
 
 class Privacy(Case):
 
@@ -567,6 +579,23 @@ class Memory(Case):
         self.until(lambda: not os.path.exists(f'/proc/{worker[0]}'), 5)
         self.assertEqual(self.ended(path)[1]['error'], 'org.woolly.Error.Cancelled')
         self.assertTrue(begin)
+
+    def test_unload_while_it_loads(self):
+        """By force: who waits for it does not have it loaded again."""
+        self.write_config('[models]\nmax-running=2\n')
+        self.app.admin('Reload')
+        self.behave(**{'load-ms': 1000000})
+        generations = [self.app.generate('m', 'say x') for _ in range(4)]  # two of which wait for their turn
+        self.state(self.app, 'm', 'loading')
+        self.assertFails('Busy', self.app.admin, 'Unload', '(ob)', (path_of('m'), False))
+        self.app.admin('Unload', '(ob)', (path_of('m'), True))
+        for path, stream in generations:
+            self.assertEqual(stream.all()[-1][1]['name'], 'org.woolly.Error.Cancelled')
+            self.assertEqual(self.ended(path)[0], 'cancelled')
+        self.until(lambda: not self.workers())
+        self.assertEqual(self.log().count('opened -> loading'), 1)
+        self.behave()
+        self.assertEqual(self.app.text('m', 'say y')[0], 'y')
 
 
 if __name__ == '__main__':

@@ -5,11 +5,13 @@
 #include "wly-error.h"
 #include "wly-prober.h"
 #include "wly-worker-exit.h"
+#include "wly-worker-process.h"
 #include "wly-worker-spawn.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +138,12 @@ test_ends (void)
   check_end (seal, WLY_ERROR_WORKER_LOST, "seal");
 }
 
+static void
+count_cb (guint *count)
+{
+  *count += 1;
+}
+
 typedef struct {
   guint n_ended;
   guint n_timed_out;
@@ -175,6 +183,49 @@ test_probes (void)
   remove_worker (folder);
 }
 
+/* Those that run and those that wait end when nobody wants to know any more; the next one has its turn. */
+static void
+test_cancelled (void)
+{
+  char *folder                 = make_worker ("if [ $2 = hang ]; then exec sleep 1000; fi\nexit 9\n");
+  g_autoptr (WlyProber) prober = wly_prober_new (1, 600000);
+  const char *const hang[]     = { "hang", NULL };
+  const char *const leave[]    = { "leave", NULL };
+  g_autoptr (GCancellable) all = g_cancellable_new ();
+  Probes probes                = { 0 };
+
+  for (int i = 0; i < 3; i++)
+    wly_prober_run_async (prober, hang, NULL, 0, all, probed_cb, &probes);
+  wly_prober_run_async (prober, leave, NULL, 0, NULL, probed_cb, &probes);
+  g_cancellable_cancel (all);
+  while (probes.n_ended < 4)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (probes.n_timed_out, ==, 0);
+  remove_worker (folder);
+}
+
+/* Between the death of a worker and the moment in which its end is told nobody may take it for one that works. */
+static void
+test_dead_before_it_is_told (void)
+{
+  char *folder                        = make_worker ("exec sleep 1000\n");
+  g_autoptr (GError) error            = NULL;
+  g_autoptr (WlyWorkerProcess) worker = wly_worker_process_new (NULL, &error);
+  guint n_exited                      = 0;
+
+  g_assert_no_error (error);
+  g_assert_true (wly_worker_process_is_alive (worker));
+  g_signal_connect_swapped (worker, "exited", G_CALLBACK (count_cb), &n_exited);
+  kill (wly_worker_process_get_pid (worker), SIGKILL);
+  while (wly_worker_process_is_alive (worker)) /* the main loop does not run */
+    g_usleep (1000);
+  g_assert_cmpuint (n_exited, ==, 0);
+  while (n_exited == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (n_exited, ==, 1);
+  remove_worker (folder);
+}
+
 static void
 test_stopped (void)
 {
@@ -201,5 +252,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rpc/worker-spawn/ends", test_ends);
   g_test_add_func ("/rpc/prober/probes", test_probes);
   g_test_add_func ("/rpc/prober/stopped", test_stopped);
+  g_test_add_func ("/rpc/prober/cancelled", test_cancelled);
+  g_test_add_func ("/rpc/worker-process/dead-before-it-is-told", test_dead_before_it_is_told);
   return g_test_run ();
 }

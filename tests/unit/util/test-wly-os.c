@@ -7,6 +7,9 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -96,6 +99,47 @@ test_cpu_list (void)
   g_assert_cmpuint (wly_cpu_n_cores (), <=, list->len);
 }
 
+static int
+spin_on_one_processor (gint64 milliseconds)
+{
+  gint64 end_us = g_get_monotonic_time () + milliseconds * 1000;
+  int pid       = fork ();
+  cpu_set_t set;
+
+  if (pid != 0)
+    return pid;
+  CPU_ZERO (&set);
+  CPU_SET (0, &set);
+  sched_setaffinity (0, sizeof set, &set);
+  while (g_get_monotonic_time () < end_us)
+    ;
+  pause ();
+  return 0;
+}
+
+/* Two that want the same processor wait for each other. */
+static void
+test_run_delay (void)
+{
+  int pids[2];
+  gint64 delay_us = 0;
+
+  if (!g_file_test ("/proc/self/schedstat", G_FILE_TEST_EXISTS)) {
+    g_test_skip ("this kernel does not count how long a process waits");
+    return;
+  }
+  for (int i = 0; i < 2; i++)
+    pids[i] = spin_on_one_processor (300);
+  g_usleep (400 * 1000);
+  for (int i = 0; i < 2; i++) {
+    delay_us += wly_os_run_delay_us (pids[i]);
+    kill (pids[i], SIGKILL);
+    g_assert_cmpint (waitpid (pids[i], NULL, 0), ==, pids[i]);
+  }
+  g_assert_cmpint (delay_us, >, 1000);
+  g_assert_cmpint (wly_os_run_delay_us (pids[0]), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -104,6 +148,7 @@ main (int argc, char **argv)
   g_test_add_func ("/util/wly-os/unsealed", test_unsealed);
   g_test_add_func ("/util/wly-os/refused", test_refused);
   g_test_add_func ("/util/wly-os/process", test_process);
+  g_test_add_func ("/util/wly-os/run-delay", test_run_delay);
   g_test_add_func ("/util/wly-cpu/mask", test_cpu_mask);
   g_test_add_func ("/util/wly-cpu/list", test_cpu_list);
   return g_test_run ();

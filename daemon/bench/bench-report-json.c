@@ -104,6 +104,24 @@ add_result (JsonBuilder *builder, const BenchReport *report, const BenchResult *
 }
 
 static void
+add_versus (JsonBuilder *builder, const BenchVersus *versus)
+{
+  json_builder_begin_object (builder);
+  bench_json_string (builder, "peer", versus->peer->command);
+  bench_json_string (builder, "kind", versus->test.kind == BENCH_PREFILL ? "prefill" : "decode");
+  bench_json_count (builder, "n", versus->test.n);
+  bench_json_count (builder, "depth", versus->test.depth);
+  bench_json_count (builder, "batch", versus->test.batch);
+  bench_json_number (builder, "tokens_per_second", bench_samples_rank (versus->ours, 0.5));
+  bench_json_number (builder, "peer_tokens_per_second", bench_samples_rank (versus->theirs, 0.5));
+  bench_json_number (builder, "ratio", bench_samples_rank (versus->ratios, 0.5));
+  add_samples (builder, "samples", versus->ours);
+  add_samples (builder, "peer_samples", versus->theirs);
+  add_samples (builder, "ratios", versus->ratios);
+  json_builder_end_object (builder);
+}
+
+static void
 add_first_tokens (JsonBuilder *builder, const BenchReport *report)
 {
   bench_json_array (builder, "first_token");
@@ -176,6 +194,12 @@ bench_report_json (const BenchReport *report)
   for (guint i = 0; i < report->results->len; i++)
     add_result (builder, report, g_ptr_array_index (report->results, i));
   json_builder_end_array (builder);
+  if (report->versus->len > 0) {
+    bench_json_array (builder, "versus");
+    for (guint i = 0; i < report->versus->len; i++)
+      add_versus (builder, g_ptr_array_index (report->versus, i));
+    json_builder_end_array (builder);
+  }
   json_builder_end_object (builder);
   bench_json_print (builder);
 }

@@ -123,6 +123,25 @@ print_memory (const BenchReport *report)
            (double)report->memory.scratch_bytes / MIB);
 }
 
+static void
+print_versus (const BenchReport *report)
+{
+  for (guint i = 0; i < report->versus->len; i++) {
+    const BenchVersus *versus = g_ptr_array_index (report->versus, i);
+    const BenchTest *test     = &versus->test;
+
+    if (i == 0 || ((BenchVersus *)g_ptr_array_index (report->versus, i - 1))->peer != versus->peer) {
+      g_print (_ ("\nbeside %s, %u pairs\n"), versus->peer->command, versus->ratios->len);
+      g_print ("%-8s %7s %7s %6s %10s %10s %7s %15s\n", _ ("test"), _ ("tokens"), _ ("depth"), _ ("batch"), "woolly",
+               _ ("peer"), _ ("ratio"), _ ("of the pairs"));
+    }
+    g_print ("%-8s %7u %7u %6u %10.2f %10.2f %7.3f %7.3f-%.3f\n", test->kind == BENCH_PREFILL ? "prefill" : "decode",
+             test->n, test->depth, test->batch, bench_samples_rank (versus->ours, 0.5),
+             bench_samples_rank (versus->theirs, 0.5), bench_samples_rank (versus->ratios, 0.5),
+             bench_samples_rank (versus->ratios, 0), bench_samples_rank (versus->ratios, 1));
+  }
+}
+
 void
 bench_report_text (const BenchReport *report)
 {
@@ -138,6 +157,7 @@ bench_report_text (const BenchReport *report)
   print_memory (report);
   if (report->limits != NULL)
     bench_report_limits_text (report->limits);
+  print_versus (report);
   for (guint i = 0; report->with_profile && i < report->results->len; i++)
     print_profile (report, g_ptr_array_index (report->results, i));
 }

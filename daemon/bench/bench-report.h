@@ -6,7 +6,7 @@
 
 #include "bench-limits.h"
 #include "bench-options.h"
-#include "bench-speed.h"
+#include "bench-versus.h"
 
 #include <json-glib/json-glib.h>
 
@@ -29,6 +29,7 @@ typedef struct {
   gboolean with_profile;
   GArray *first_tokens; /* of BenchFirstToken; the first one is of this engine */
   GPtrArray *results;   /* of BenchResult */
+  GPtrArray *versus;    /* of BenchVersus */
   struct wlp_memory memory;
   guint64 peak_bytes;        /* resident, highest so far */
   const BenchLimits *limits; /* NULL: not measured */

@@ -31,6 +31,9 @@ typedef struct {
   gboolean csv;
   gboolean profile;
   gboolean no_limits;
+  gboolean vs;
+  char **peers;
+  int pairs;
 } Arguments;
 
 /* What the lists say. */
@@ -51,6 +54,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->depth);
   g_free (arguments->batch);
   g_free (arguments->first_token);
+  g_strfreev (arguments->peers);
 }
 
 static void
@@ -83,6 +87,10 @@ parse (int argc, char **argv, Arguments *ret)
     { "chunk", 0, 0, G_OPTION_ARG_INT, &ret->chunk, N_ ("Most tokens in one step (512)"), N_ ("N") },
     { "profile", 0, 0, G_OPTION_ARG_NONE, &ret->profile, N_ ("Print what each operator takes"), NULL },
     { "no-limits", 0, 0, G_OPTION_ARG_NONE, &ret->no_limits, N_ ("Do not measure the machine itself"), NULL },
+    { "vs", 0, 0, G_OPTION_ARG_NONE, &ret->vs, N_ ("Run another engine's benchmark in turn, and print ratios"), NULL },
+    { "peer", 0, 0, G_OPTION_ARG_STRING_ARRAY, &ret->peers,
+      N_ ("Which one, with options of its own (llama-bench); may be given again"), N_ ("COMMAND") },
+    { "pairs", 0, 0, G_OPTION_ARG_INT, &ret->pairs, N_ ("Pairs of runs, each first in turn (5)"), N_ ("N") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &ret->json, N_ ("Print JSON"), NULL },
     { "csv", 0, 0, G_OPTION_ARG_NONE, &ret->csv, N_ ("Print comma-separated values"), NULL },
     { NULL },
@@ -90,11 +98,12 @@ parse (int argc, char **argv, Arguments *ret)
 
   ret->repetitions = 5;
   ret->chunk       = 512;
+  ret->pairs       = 5;
   if (!woolly_bench_parse (&argc, &argv, shared, entries, NULL,
                            _ ("Measures how fast a model computes: prompts, generation, loading, memory.")))
     return FALSE;
-  if (argc == 1 && ret->options.model != NULL && ret->repetitions > 0 && ret->chunk > 0 && ret->chunk <= MAX_TOKENS
-      && ret->options.n_threads >= 0 && !(ret->json && ret->csv))
+  if (argc == 1 && ret->options.model != NULL && ret->repetitions > 0 && ret->pairs > 0 && ret->chunk > 0
+      && ret->chunk <= MAX_TOKENS && ret->options.n_threads >= 0 && !(ret->json && ret->csv))
     return TRUE;
   g_printerr (_ ("woolly-bench speed: wanted is -m FILE, and whole numbers; “--help” lists the options\n"));
   return FALSE;
@@ -231,8 +240,57 @@ warm_up (BenchSpeed *speed, const BenchTest *test, GError **error)
   return bench_speed_run (speed, result, error);
 }
 
+/* ---- beside a peer ---- */
+
+/* The programs to compare with, (transfer full) array of BenchPeer: looked for before anything is measured. */
+static GPtrArray *
+find_peers (const Arguments *arguments, GError **error)
+{
+  const char *const otherwise[] = { "llama-bench", NULL };
+  const char *const *commands   = arguments->peers != NULL ? (const char *const *)arguments->peers
+                                  : arguments->vs          ? otherwise
+                                                           : otherwise + 1;
+  g_autoptr (GPtrArray) peers   = g_ptr_array_new_with_free_func ((GDestroyNotify)bench_peer_free);
+
+  for (guint i = 0; commands[i] != NULL; i++) {
+    BenchPeer *peer = bench_peer_new (commands[i], error);
+
+    if (peer == NULL)
+      return NULL;
+    g_ptr_array_add (peers, peer);
+  }
+  return g_steal_pointer (&peers);
+}
+
 static gboolean
-run_tests (BenchReport *report, BenchEngine *engine, guint repetitions, GError **error)
+run_versus (const Arguments *arguments, BenchReport *report, BenchSpeed *speed, GPtrArray *peers, GError **error)
+{
+  for (guint p = 0; p < peers->len; p++) {
+    const BenchPeer *peer = g_ptr_array_index (peers, p);
+
+    for (guint i = 0; i < report->results->len; i++) {
+      const BenchTest *test = &((BenchResult *)g_ptr_array_index (report->results, i))->test;
+      BenchVersus *versus;
+
+      if (!bench_peer_can (peer, test)) {
+        g_printerr (_ ("woolly-bench speed: “%s” has no %s at depth %u of %u sequences; it is left out\n"),
+                    peer->command, test->kind == BENCH_PREFILL ? "prefill" : "decode", test->depth, test->batch);
+        continue;
+      }
+      versus = bench_versus_new (test, peer);
+      g_ptr_array_add (report->versus, versus);
+      for (int pair = 0; pair < arguments->pairs; pair++)
+        if (!bench_versus_run (versus, speed, report->path, report->n_threads, error))
+          return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* ---- all of it ---- */
+
+static gboolean
+run_tests (const Arguments *arguments, BenchReport *report, BenchEngine *engine, GPtrArray *peers, GError **error)
 {
   g_autoptr (BenchSpeed) speed = bench_speed_new (engine, report->choice->kv);
 
@@ -241,15 +299,13 @@ run_tests (BenchReport *report, BenchEngine *engine, guint repetitions, GError *
 
     if (!warm_up (speed, &result->test, error))
       return FALSE;
-    for (guint r = 0; r < repetitions; r++)
+    for (guint r = 0; r < (guint)arguments->repetitions; r++)
       if (!bench_speed_run (speed, result, error))
         return FALSE;
   }
   wly_network_memory (engine->network, &report->memory); /* with the sequences there */
-  return TRUE;
+  return run_versus (arguments, report, speed, peers, error);
 }
-
-/* ---- all of it ---- */
 
 /* Resident bytes of this process at most, since the last call with @again. */
 static guint64
@@ -267,8 +323,8 @@ peak_bytes (gboolean again)
 }
 
 static gboolean
-load_and_run (const Arguments *arguments, const Lists *lists, BenchReport *report, BenchEngine **ret_engine,
-              WlyGguf **ret_gguf, GError **error)
+load_and_run (const Arguments *arguments, const Lists *lists, BenchReport *report, GPtrArray *peers,
+              BenchEngine **ret_engine, WlyGguf **ret_gguf, GError **error)
 {
   const guint n_tokens  = MAX (MAX (greatest (lists->prefill), greatest (lists->decode)), 1);
   BenchFirstToken first = { .n_tokens = 1 };
@@ -282,7 +338,7 @@ load_and_run (const Arguments *arguments, const Lists *lists, BenchReport *repor
   report->gguf      = *ret_gguf;
   report->engine    = *ret_engine;
   report->n_threads = wly_host_services_get ((*ret_engine)->services)->n_threads;
-  return run_tests (report, *ret_engine, (guint)arguments->repetitions, error);
+  return run_tests (arguments, report, *ret_engine, peers, error);
 }
 
 /* Before and behind the tests: a limit that a disturbed second gave would make the shares look better than they are. */
@@ -304,6 +360,8 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
   const guint n_threads          = choice->engine.n_threads != 0 ? choice->engine.n_threads : wly_cpu_n_cores ();
   g_autoptr (GArray) firsts      = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
   g_autoptr (GPtrArray) results  = list_tests (lists);
+  g_autoptr (GPtrArray) versus   = g_ptr_array_new_with_free_func ((GDestroyNotify)bench_versus_free);
+  g_autoptr (GPtrArray) peers    = find_peers (arguments, error);
   g_autoptr (WlyGguf) gguf       = NULL;
   g_autoptr (BenchEngine) engine = NULL;
   BenchLimits limits             = { 0 };
@@ -312,8 +370,11 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
                                      .chunk        = (guint)arguments->chunk,
                                      .with_profile = arguments->profile,
                                      .results      = results,
+                                     .versus       = versus,
                                      .first_tokens = firsts };
 
+  if (peers == NULL)
+    return FALSE;
   if (!arguments->no_limits)
     measure_limits (arguments, n_threads, &limits);
   peak_bytes (TRUE);
@@ -323,7 +384,7 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
     if (n > 0 && !time_first_token (arguments, choice, n, firsts, error))
       return FALSE;
   }
-  if (!load_and_run (arguments, lists, &report, &engine, &gguf, error))
+  if (!load_and_run (arguments, lists, &report, peers, &engine, &gguf, error))
     return FALSE;
   report.peak_bytes = peak_bytes (FALSE);
   if (!arguments->no_limits) {

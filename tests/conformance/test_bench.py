@@ -170,6 +170,87 @@ class Speed(Bench):
         self.assert_refused(1, 'pack', 'speed', '-m', BUNDLED, '--pack', 'nonsense')
 
 
+PEER = """#!/bin/sh
+echo "$(basename "$0") $*" >> "$PEER_LOG"
+case "$0 $*" in
+*--help*) echo "  -d, --n-depth <n>" ;;
+*broken*) echo "this is why" >&2; exit 3 ;;
+*silent*) echo "nothing of use" ;;
+*batched*) printf '|    PP |     TG |    B |\\n|%s|%s|%s|\\n| 1 | 2 | 4 | 12 | 0.1 | 10.0 | 0.1 | 0.25 | 0.2 | 20.0 |\\n' - - - ;;
+*) echo '[{"n_prompt": 1, "avg_ts": 7.5}, {"n_prompt": 2, "avg_ts": 0.5}]' ;;
+esac
+"""
+
+
+class Versus(Bench):
+    """Beside programs that print what another engine's benchmark would."""
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.path('log')
+        for name in ('llama-bench', 'llama-batched-bench', 'broken-bench', 'silent-bench'):
+            os.chmod(self.path(name, PEER), 0o755)
+        self.set('PATH', self.folder + ':' + os.environ['PATH'])
+        self.set('PEER_LOG', self.log)
+
+    def set(self, name, value):
+        old = os.environ.get(name)
+        os.environ[name] = value
+        self.addCleanup(lambda: os.environ.pop(name) if old is None else os.environ.__setitem__(name, old))
+
+    def versus(self, *arguments):
+        return self.json('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', *arguments)
+
+    def calls(self):
+        with open(self.log, encoding='utf-8') as file:
+            return [line.split() for line in file if '--help' not in line]
+
+    def test_ratios(self):
+        found = self.versus('--prefill', '6', '--decode', '3', '--depth', '0,9', '--vs', '--pairs', '3')['versus']
+        self.assertEqual([(row['kind'], row['n'], row['depth']) for row in found],
+                         [('prefill', 6, 0), ('decode', 3, 0), ('prefill', 6, 9), ('decode', 3, 9)])
+        for row in found:
+            self.assertEqual(row['peer'], 'llama-bench')
+            self.assertEqual(row['peer_samples'], [0.5, 0.5, 0.5])  # the last test of its list
+            self.assertEqual(row['ratios'], [ours / 0.5 for ours in row['samples']])
+            self.assertEqual(row['ratio'], sorted(row['ratios'])[1])
+        calls = self.calls()
+        self.assertEqual(len(calls), 4 * 3)
+        common = ['llama-bench', '-m', BUNDLED, '-t', '1']
+        self.assertEqual(calls[0], common + ['-p', '6', '-n', '0', '-r', '1', '-o', 'json'])
+        self.assertEqual(calls[-1], common + ['-p', '0', '-n', '3', '-d', '9', '-r', '1', '-o', 'json'])
+
+    def test_sequences_at_once(self):
+        done = run('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', '--prefill', '6', '--decode', '2',
+                   '--batch', '4', '--vs', '--pairs', '2', '--json')
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('has no prefill', done.stderr)
+        row, = json.loads(done.stdout)['versus']
+        self.assertEqual((row['kind'], row['batch'], row['peer_tokens_per_second']), ('decode', 4, 0.25))
+        self.assertEqual(self.calls()[0][:11], ['llama-batched-bench', '-m', BUNDLED, '-t', '1', '-npp', '1', '-ntg', '2',
+                                                '-npl', '4'])
+
+    def test_peers_with_options(self):
+        found = self.versus('--prefill', '6', '--decode', '0', '--peer', 'llama-bench -fa 1', '--peer',
+                            'llama-bench -rtr 1', '--pairs', '1')['versus']
+        self.assertEqual([row['peer'] for row in found], ['llama-bench -fa 1', 'llama-bench -rtr 1'])
+        self.assertEqual([call[-2:] for call in self.calls()], [['-fa', '1'], ['-rtr', '1']])
+
+    def test_text(self):
+        text = self.output('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', '--prefill', '6', '--decode', '0',
+                           '--vs', '--pairs', '2')
+        self.assertIn('beside llama-bench, 2 pairs', text)
+        self.assertIn('ratio', text)
+
+    def test_refused(self):
+        speed = ('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', '--prefill', '2', '--decode', '0')
+        self.assert_refused(1, '“no-such-bench” on the PATH', *speed, '--peer', 'no-such-bench -x')
+        self.assert_refused(1, 'this is why', *speed, '--peer', 'broken-bench')
+        self.assert_refused(1, 'no figure', *speed, '--peer', 'silent-bench')
+        self.assert_refused(1, 'no command', *speed, '--peer', '"unclosed')
+        self.assert_refused(2, 'whole numbers', *speed, '--vs', '--pairs', '0')
+
+
 class Limits(Bench):
 
     def test_figures(self):

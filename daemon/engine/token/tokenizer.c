@@ -345,6 +345,12 @@ wly_tokenizer_add_bos (const WlyTokenizer *tokenizer)
 }
 
 gboolean
+wly_tokenizer_drops_space (const WlyTokenizer *tokenizer)
+{
+  return tokenizer->vocab.add_space_prefix;
+}
+
+gboolean
 wly_tokenizer_is_end (const WlyTokenizer *tokenizer, gint32 token)
 {
   return wly_vocab_is_end (&tokenizer->vocab, token);

@@ -46,6 +46,8 @@ gint32 wly_tokenizer_find (const WlyTokenizer *tokenizer, const char *text); /* 
 gint32 wly_tokenizer_bos (const WlyTokenizer *tokenizer); /* WLY_TOKEN_NONE: none, as for the next */
 gint32 wly_tokenizer_eos (const WlyTokenizer *tokenizer);
 gboolean wly_tokenizer_add_bos (const WlyTokenizer *tokenizer);
+/* Whether wly_tokenizer_decode() leaves out a space that begins the first token. */
+gboolean wly_tokenizer_drops_space (const WlyTokenizer *tokenizer);
 /* Whether a generation ends with this token: eos, eot and what the file marks so. */
 gboolean wly_tokenizer_is_end (const WlyTokenizer *tokenizer, gint32 token);
 

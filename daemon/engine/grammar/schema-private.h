@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the parts of the JSON Schema compiler share.
+ *
+ * At each place of a value several schemas may apply at once: the one there, what it refers to, the parts of allOf, and
+ * one branch of each anyOf. Such a list becomes one rule, made once; what lies deeper becomes rules of its own, by a
+ * queue, so that no schema can nest too deep.
+ */
+#pragma once
+
+#include "grammar/grammar-private.h"
+#include "grammar/language.h"
+#include "json/json.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  WLY_SCHEMA_NULL    = 1 << 0,
+  WLY_SCHEMA_BOOLEAN = 1 << 1,
+  WLY_SCHEMA_INTEGER = 1 << 2,
+  WLY_SCHEMA_REAL    = 1 << 3, /* numbers that are no integers */
+  WLY_SCHEMA_STRING  = 1 << 4,
+  WLY_SCHEMA_ARRAY   = 1 << 5,
+  WLY_SCHEMA_OBJECT  = 1 << 6,
+  WLY_SCHEMA_ANY     = (1 << 7) - 1,
+} WlySchemaTypes;
+
+/* A schema that applies, and which of its keywords others in the list stand for. */
+typedef enum {
+  WLY_SCHEMA_USED_REF = 1 << 0,
+  WLY_SCHEMA_USED_ALL = 1 << 1,
+  WLY_SCHEMA_USED_ANY = 1 << 2,
+  WLY_SCHEMA_USED_ONE = 1 << 3,
+} WlySchemaUsed;
+
+typedef struct {
+  WlyJsonId id;
+  guint32 used;
+} WlySchemaItem;
+
+typedef struct {
+  WlyJson *json;
+  WlyAutomaton *automaton;
+  GHashTable *rules; /* GBytes of WlySchemaItem: rule + 1 */
+  GPtrArray *queue;  /* GBytes, in the order of `queue_rules` */
+  GArray *queue_rules;
+  WlyRule space, string, character;
+  GError *error; /* the first */
+} WlySchema;
+
+/* Notes the first error, with the pointer of a keyword; FALSE. */
+gboolean wly_schema_fail (WlySchema *schema, WlyJsonId at, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+/* Refuses keywords that are not supported or have a value of the wrong kind. */
+gboolean wly_schema_keywords_check (WlySchema *schema, WlyJsonId id);
+/* A keyword's value, 0: it is not there. */
+WlyJsonId wly_schema_get (const WlySchema *schema, const WlySchemaItem *item, const char *keyword);
+/* A count; FALSE: it is not there. */
+gboolean wly_schema_get_count (WlySchema *schema, const WlySchemaItem *item, const char *keyword, guint32 *ret_count);
+/* Types that a list allows. */
+guint wly_schema_types (const WlySchema *schema, const GArray *items);
+/* The type of a value. */
+guint wly_schema_type_of (const WlySchema *schema, WlyJsonId value);
+
+/* The list with all that it refers to; FALSE: nothing can fulfil it, or an error. */
+gboolean wly_schema_flatten (WlySchema *schema, GArray *items);
+/* The rule of a list of schemas (WlyJsonId). */
+WlyRule wly_schema_rule (WlySchema *schema, const GArray *ids);
+/* Whether no value can be of both; @depth: how far to look. */
+gboolean wly_schema_disjoint (WlySchema *schema, WlyJsonId a, WlyJsonId b, guint depth);
+
+/* Each writes the values of one kind from @from to @to, by what the flattened list says of that kind. */
+void wly_schema_number (WlySchema *schema, const GArray *items, gboolean reals, WlyState from, WlyState to);
+void wly_schema_string (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
+void wly_schema_array (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
+void wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
+/* One value as it is, with white space between its parts. */
+void wly_schema_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to);
+/* Whether a value that is no list and no object fulfils the list, but for enum and const. */
+gboolean wly_schema_allows (WlySchema *schema, const GArray *items, WlyJsonId value);
+
+/* The texts of a number's list (NULL with an error, or where there are none), and of a string's. */
+WlyDfa *wly_schema_number_texts (WlySchema *schema, const GArray *items, gboolean reals);
+/* NULL without an error: the list says nothing but lengths. */
+WlyDfa *wly_schema_string_texts (WlySchema *schema, const GArray *items, gboolean lengths);
+WlyDfa *wly_schema_pattern (WlySchema *schema, WlyJsonId at, const char *text, gsize n_bytes, WlyLanguageUse use);
+/* The common part, either may be NULL (all texts) and is taken over; NULL with an error: too large. */
+WlyDfa *wly_schema_both (WlySchema *schema, WlyJsonId at, WlyDfa *a, WlyDfa *b);
+
+static inline const WlySchemaItem *
+wly_schema_item (const GArray *items, guint i)
+{
+  return &g_array_index (items, WlySchemaItem, i);
+}
+
+G_END_DECLS

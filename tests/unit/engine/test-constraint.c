@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Masks against their definition, which needs no cache: a token is allowed where the text so far and its own begin a
+ * text of the grammar.  And that texts always end in time.
+ */
+#include "grammar/constraint.h"
+#include "grammar/grammar-builder.h"
+#include "grammar/matcher.h"
+#include "wly-error.h"
+#include "wly-test-random.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static WlyGguf *gguf;
+static WlyTokenizer *tokenizer;
+static WlyTokenTrie *trie;
+
+static const WlyGrammarSource sources[] = {
+  { WLY_GRAMMAR_JSON_SCHEMA, "{\"type\":\"object\"}", 17, NULL },
+  { WLY_GRAMMAR_JSON_SCHEMA,
+    "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":3,\"maxLength\":90},\"n\":{"
+    "\"type\":"
+    "\"array\",\"items\":{\"type\":\"integer\",\"maximum\":40},\"maxItems\":3}},\"required\":[\"name\"]}",
+    0, NULL },
+  { WLY_GRAMMAR_GBNF, "root ::= ([a-z]+ \" \"){2,70} [.!?]\n", 0, NULL },
+  { WLY_GRAMMAR_GBNF, "root ::= \"(\" root* \")\" | .{0,3}", 0, NULL },
+  { WLY_GRAMMAR_REGEX, "(?:[A-Z][a-z]* ?){1,5}: [^x]{0,80}", 0, NULL },
+  { WLY_GRAMMAR_REGEX, "(?:a|b)*a(?:a|b){40}", 0, NULL },
+  { WLY_GRAMMAR_REGEX, "[日本語]{2,40}", 0, NULL },
+};
+
+static WlyGrammar *
+make (gsize i)
+{
+  WlyGrammarSource source  = sources[i];
+  g_autoptr (GError) error = NULL;
+  WlyGrammar *grammar;
+
+  source.n_bytes = strlen (source.text);
+  grammar        = wly_grammar_new (&source, &error);
+  g_assert_no_error (error);
+  return grammar;
+}
+
+static gboolean
+bit (const guint32 *mask, guint32 token)
+{
+  return (mask[token / 32] >> (token % 32) & 1) != 0;
+}
+
+static gint32
+draw (const guint32 *mask, WlyTestRandom *random)
+{
+  guint n = 0, chosen;
+
+  for (guint32 i = 0; i < trie->n_vocab; i++)
+    n += bit (mask, i);
+  g_assert_cmpuint (n, >, 0);
+  chosen = wly_test_random_below (random, n);
+  for (guint32 i = 0; i < trie->n_vocab; i++)
+    if (bit (mask, i) && chosen-- == 0)
+      return (gint32)i;
+  g_assert_not_reached ();
+}
+
+/* ---- the definition ---- */
+
+/* The place behind a text, by a matcher of its own. */
+static WlyPlace
+run (WlyMatcher *matcher, WlyPlace place, const char *text, gsize n_bytes)
+{
+  for (gsize i = 0; i < n_bytes && place != 0; i++)
+    place = wly_matcher_step_slowly (matcher, place, (guint8)text[i]);
+  return place;
+}
+
+static void
+check_mask (WlyMatcher *matcher, WlyPlace place, gboolean first, const guint32 *mask)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gboolean ends            = wly_matcher_get (matcher, place)->ends;
+
+  for (guint32 i = 0; i < trie->n_vocab; i++) {
+    gboolean expected;
+
+    g_string_truncate (text, 0);
+    wly_tokenizer_decode (tokenizer, (gint32)i, first, FALSE, text);
+    if (wly_tokenizer_is_end (tokenizer, (gint32)i))
+      expected = ends;
+    else
+      expected = text->len > 0 && run (matcher, place, text->str, text->len) != 0;
+    if (bit (mask, i) != expected)
+      g_error ("token %u “%s” is%s allowed", i, text->str, expected ? " not" : "");
+  }
+}
+
+static void
+test_definition (gconstpointer data)
+{
+  gsize which                          = GPOINTER_TO_SIZE (data);
+  g_autoptr (WlyGrammar) grammar       = make (which);
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, trie, trie->n_vocab, TRUE);
+  g_autoptr (WlyMatcher) matcher       = wly_matcher_new (grammar->automaton);
+  WlyPlace place                       = wly_matcher_start (matcher);
+  WlyTestRandom random                 = { which };
+  gboolean first                       = TRUE;
+
+  for (guint n = 0; n < 25 && !wly_constraint_must_end (constraint); n++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GString) text = g_string_new (NULL);
+    const guint32 *mask      = wly_constraint_mask (constraint, 100000, &error);
+    gint32 token;
+
+    g_assert_no_error (error);
+    check_mask (matcher, place, first, mask);
+    do
+      token = draw (mask, &random);
+    while (wly_tokenizer_is_end (tokenizer, token));
+    wly_tokenizer_decode (tokenizer, token, first, FALSE, text);
+    place = run (matcher, place, text->str, text->len);
+    g_assert_true (wly_constraint_accept (constraint, token, &error));
+    first = FALSE;
+  }
+}
+
+/* ---- ends ---- */
+
+static void
+generate (WlyGrammar *grammar, guint64 seed, guint32 budget, GString *text)
+{
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, trie, trie->n_vocab, TRUE);
+  WlyTestRandom random                 = { seed };
+  gboolean first                       = TRUE;
+
+  if (wly_constraint_shortest (constraint) > budget)
+    return;
+  while (budget > 0 && !wly_constraint_must_end (constraint)) {
+    g_autoptr (GError) error = NULL;
+    const guint32 *mask      = wly_constraint_mask (constraint, budget, &error);
+    gint32 token;
+
+    g_assert_no_error (error);
+    token = draw (mask, &random);
+    if (!wly_constraint_fits (constraint, token, budget)) {
+      mask = wly_constraint_mask_exact (constraint, budget, &error);
+      g_assert_no_error (error);
+      token = draw (mask, &random);
+      g_assert_true (wly_constraint_fits (constraint, token, budget));
+    }
+    if (wly_tokenizer_is_end (tokenizer, token))
+      break;
+    g_assert_true (wly_constraint_accept (constraint, token, &error));
+    wly_tokenizer_decode (tokenizer, token, first, FALSE, text);
+    first = FALSE;
+    budget--;
+  }
+  g_assert_true (wly_constraint_may_end (constraint));
+}
+
+static void
+test_ends_in_time (gconstpointer data)
+{
+  g_autoptr (WlyGrammar) grammar = make (GPOINTER_TO_SIZE (data));
+
+  for (guint32 budget = 1; budget < 60; budget += 3) {
+    g_autoptr (GString) text  = g_string_new (NULL);
+    g_autoptr (GString) again = g_string_new (NULL);
+
+    generate (grammar, budget, budget, text);
+    generate (grammar, budget, budget, again);
+    g_assert_cmpstr (text->str, ==, again->str);
+  }
+}
+
+/* What is kept does not change what comes out, also where it is thrown away now and then. */
+static void
+test_tidy (void)
+{
+  g_autoptr (WlyGrammar) grammar = make (1);
+  g_autoptr (WlyMatcher) one     = wly_matcher_new (grammar->automaton);
+  g_autoptr (WlyMatcher) other   = wly_matcher_new (grammar->automaton);
+  const char *text               = "{ \"name\" : \"some 日本 text\", \"n\": [1, 23 ,\n 4], \"x\":{\"y\":[[[{}]]]}}";
+  WlyPlace a                     = wly_matcher_start (one);
+  WlyPlace b                     = wly_matcher_start (other);
+
+  for (; *text != '\0'; text++) {
+    a = wly_matcher_step (one, a, (guint8)*text);
+    b = wly_matcher_step (other, b, (guint8)*text);
+    g_assert_cmpuint (b, !=, 0);
+    g_assert_true (wly_matcher_tidy (other, &b, TRUE));
+    g_assert_cmpint (wly_matcher_get (one, a)->ends, ==, wly_matcher_get (other, b)->ends);
+    g_assert_cmpuint (wly_matcher_get (one, a)->n_nodes, ==, wly_matcher_get (other, b)->n_nodes);
+    g_assert_cmpuint (wly_matcher_get (one, a)->cost, ==, wly_matcher_get (other, b)->cost);
+  }
+  g_assert_true (wly_matcher_get (one, a)->ends);
+  g_assert_true (wly_matcher_get (other, b)->ends);
+}
+
+/* A grammar that opens twice as many ways with each character ends with an error, not with all memory. */
+static void
+test_ambiguous (void)
+{
+  const char *text = "root ::= a a a a a a a a a a a a a a a a a a a a a a a a a \"x\"\na ::= (b | c | d)? \nb ::= "
+                     "[a-m]* \nc ::= [a-n]* c?\nd ::= \"a\" d \"b\"? | \"\"\n";
+  const WlyGrammarSource source        = { .kind = WLY_GRAMMAR_GBNF, .text = text, .n_bytes = strlen (text) };
+  g_autoptr (GError) error             = NULL;
+  g_autoptr (WlyGrammar) grammar       = wly_grammar_new (&source, &error);
+  g_autoptr (WlyConstraint) constraint = NULL;
+
+  if (grammar == NULL)
+    return;
+  constraint = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+  for (guint i = 0; i < 200; i++) {
+    const guint32 *mask = wly_constraint_mask (constraint, 100000, &error);
+
+    if (mask == NULL) {
+      g_assert_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS);
+      return;
+    }
+    if (!wly_constraint_accept (constraint, wly_tokenizer_find (tokenizer, "a"), NULL))
+      return;
+  }
+}
+
+/* ---- tokens by name ---- */
+
+static void
+test_named_tokens (void)
+{
+  gint32 end = wly_tokenizer_eos (tokenizer);
+  gint32 bos = wly_tokenizer_bos (tokenizer);
+  gsize n_bytes;
+  g_autofree char *mark                 = g_strdup (wly_tokenizer_token_text (tokenizer, bos, &n_bytes));
+  const char *marks[]                   = { mark, NULL };
+  g_autoptr (WlyGrammarBuilder) builder = wly_grammar_builder_new (tokenizer);
+  WlyGrammarPart parts[2];
+  g_autoptr (WlyGrammar) grammar       = NULL;
+  g_autoptr (WlyConstraint) constraint = NULL;
+  g_autoptr (GError) error             = NULL;
+  const guint32 *mask;
+
+  mark[n_bytes] = '\0';
+  parts[0]      = wly_grammar_builder_until (builder, marks, FALSE);
+  parts[1]      = wly_grammar_builder_text (builder, "!");
+  grammar       = wly_grammar_builder_finish (builder, wly_grammar_builder_sequence (builder, parts, 2), &error);
+  g_assert_no_error (error);
+  constraint = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+  mask       = wly_constraint_mask (constraint, 1000, &error);
+  g_assert_true (bit (mask, (guint32)bos));
+  g_assert_false (bit (mask, (guint32)end));
+  g_assert_cmpuint (wly_constraint_shortest (constraint), ==, 2);
+  /* two tokens are left: the mark has to come now */
+  mask = wly_constraint_mask (constraint, 2, &error);
+  g_assert_true (bit (mask, (guint32)bos));
+  for (guint32 i = 0; i < trie->n_vocab; i++)
+    g_assert_true (i == (guint32)bos || !bit (mask, i));
+  g_assert_true (wly_constraint_accept (constraint, bos, &error));
+  mask = wly_constraint_mask (constraint, 1000, &error);
+  g_assert_false (bit (mask, (guint32)bos));
+  g_assert_false (wly_constraint_accept (constraint, bos, NULL));
+  g_assert_true (wly_constraint_accept (constraint, wly_tokenizer_find (tokenizer, "!"), &error));
+  g_assert_true (wly_constraint_must_end (constraint));
+  mask = wly_constraint_mask (constraint, 1000, &error);
+  for (guint32 i = 0; i < trie->n_vocab; i++)
+    g_assert_cmpint (bit (mask, i), ==, wly_tokenizer_is_end (tokenizer, (gint32)i));
+}
+
+int
+main (int argc, char **argv)
+{
+  int fd;
+
+  g_test_init (&argc, &argv, NULL);
+  fd        = open (g_getenv ("WOOLLY_BUNDLED_MODEL"), O_RDONLY | O_CLOEXEC);
+  gguf      = wly_gguf_open (&fd, 1, NULL);
+  tokenizer = wly_tokenizer_new (gguf, NULL);
+  trie      = wly_token_trie_new (tokenizer);
+  close (fd);
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++) {
+    g_autofree char *definition = g_strdup_printf ("/constraint/definition/%" G_GSIZE_FORMAT, i);
+    g_autofree char *in_time    = g_strdup_printf ("/constraint/ends-in-time/%" G_GSIZE_FORMAT, i);
+
+    g_test_add_data_func (definition, GSIZE_TO_POINTER (i), test_definition);
+    g_test_add_data_func (in_time, GSIZE_TO_POINTER (i), test_ends_in_time);
+  }
+  g_test_add_func ("/constraint/tidy", test_tidy);
+  g_test_add_func ("/constraint/ambiguous", test_ambiguous);
+  g_test_add_func ("/constraint/named-tokens", test_named_tokens);
+  int status = g_test_run ();
+
+  wly_token_trie_unref (trie);
+  wly_tokenizer_free (tokenizer);
+  wly_gguf_unref (gguf);
+  return status;
+}

@@ -43,6 +43,9 @@ static const struct {
 /* Of GENERATE, but for callers that read the descriptor themselves, or do not read one at all. */
 static const char *const not_here[] = { "stream", "timeout-ms", NULL };
 
+/* Texts that are in files. */
+static const char *const in_files[] = { "json-schema", "grammar", NULL };
+
 struct _WoollyctlOptions {
   GOptionContext *context;
   GOptionGroup *group;
@@ -143,6 +146,24 @@ parse_string (const Row *row, const char *text, GError **error)
   return g_variant_new_string (text);
 }
 
+/* The text of a file. */
+static GVariant *
+parse_file (const Row *row, const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize n_bytes         = 0;
+
+  if (!g_file_get_contents (path, &text, &n_bytes, error)) {
+    g_prefix_error (error, "--%s: ", row->key);
+    return NULL;
+  }
+  if (strlen (text) != n_bytes) {
+    fail (error, row, path, _ ("the file holds a NUL"));
+    return NULL;
+  }
+  return parse_string (row, text, error);
+}
+
 /* Adds one text to those that were given before. */
 static GVariant *
 parse_one_more (const Row *row, GVariant *before, const char *text, GError **error)
@@ -192,7 +213,7 @@ value_cb (const char *name, const char *text, gpointer data, GError **error)
     value = parse_one_more (row, g_hash_table_lookup (options->values, row->key), text, error);
     break;
   default:
-    value = parse_string (row, text, error);
+    value = g_strv_contains (in_files, row->key) ? parse_file (row, text, error) : parse_string (row, text, error);
     break;
   }
   if (value == NULL)
@@ -256,6 +277,14 @@ describe (WoollyctlOptions *options, const Row *row)
   return options->strings->pdata[options->strings->len - 1];
 }
 
+static const char *
+describe_argument (const Row *row)
+{
+  if (strchr ("utd", row->type[0]) != NULL)
+    return _ ("NUMBER");
+  return g_strv_contains (in_files, row->key) ? _ ("FILE") : _ ("TEXT");
+}
+
 void
 woollyctl_options_add_scope (WoollyctlOptions *options, const char *scope)
 {
@@ -271,7 +300,7 @@ woollyctl_options_add_scope (WoollyctlOptions *options, const char *scope)
     entries[0].flags = rows[i].type[0] == 'b' ? G_OPTION_FLAG_NO_ARG : G_OPTION_FLAG_FILENAME; /* bytes as they are */
     entries[0].description = describe (options, &rows[i]);
     if (rows[i].type[0] != 'b')
-      entries[0].arg_description = strchr ("utd", rows[i].type[0]) != NULL ? _ ("NUMBER") : _ ("TEXT");
+      entries[0].arg_description = describe_argument (&rows[i]);
     g_option_group_add_entries (options->group, entries);
   }
 }

@@ -91,6 +91,8 @@ wly_generation_unref (WlyGeneration *generation)
   if (generation == NULL || !g_atomic_int_dec_and_test (&generation->references))
     return;
   wly_sampler_free (generation->sampler);
+  wly_constraint_free (generation->constraint);
+  wly_grammar_unref (generation->grammar);
   wly_emitter_free (generation->emitter);
   g_array_unref (generation->prompt);
   g_clear_pointer (&generation->before, g_array_unref);
@@ -101,6 +103,90 @@ wly_generation_unref (WlyGeneration *generation)
   wly_opened_unref (generation->opened);
   g_free (generation->device);
   g_free (generation);
+}
+
+/* ---- text ---- */
+
+static gboolean
+append_bytes (const WlyGeneration *generation, gint32 token, gboolean first, GString *bytes)
+{
+  gsize before = bytes->len;
+
+  wly_tokenizer_decode (wly_opened_tokenizer (generation->opened, NULL), token, first, FALSE, bytes);
+  return bytes->len > before;
+}
+
+/* Whether text that follows this past stands at a beginning: behind nothing, or behind a token without text. */
+static gboolean
+is_first (const WlyGeneration *generation, guint n_past)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+
+  return n_past == 0
+         || !append_bytes (generation, wly_sequence_tokens (generation->session->sequence)[n_past - 1], FALSE, bytes);
+}
+
+/* ---- what the text is held to ---- */
+
+/* How many tokens with text may still come. */
+static guint32
+n_left (const WlyGeneration *generation)
+{
+  const WlySession *session = generation->session;
+  guint n_tokens            = wly_session_n_tokens (session);
+  guint32 n                 = generation->max_tokens - MIN (generation->max_tokens, generation->n_out);
+
+  return session->drop_oldest ? n : MIN (n, session->context - MIN (session->context, n_tokens));
+}
+
+/* Where no text of the constraint fits, that is said before anything is computed. */
+static gboolean
+begin_constraint (WlyGeneration *generation, GError **error)
+{
+  guint32 left = n_left (generation);
+  guint32 shortest;
+
+  if (generation->grammar == NULL)
+    return TRUE;
+  generation->constraint =
+      wly_constraint_new (generation->grammar, wly_opened_token_trie (generation->opened), generation->session->n_vocab,
+                          is_first (generation, wly_session_n_tokens (generation->session)));
+  shortest = wly_constraint_shortest (generation->constraint);
+  if (shortest <= left)
+    return TRUE;
+  if (shortest == G_MAXUINT32)
+    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_NOT_SUPPORTED,
+                         "The model's vocabulary cannot write any text that the constraint allows");
+  else if (left < generation->max_tokens)
+    g_set_error (error, WLY_ERROR, WLY_ERROR_CONTEXT_FULL,
+                 "The shortest text that the constraint allows has %u tokens, and the context has room for %u",
+                 shortest, left);
+  else
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                 "Option “max-tokens”: the shortest text that the constraint allows has %u tokens, not %u", shortest,
+                 left);
+  return FALSE;
+}
+
+static gint32
+draw_token (WlyGeneration *generation, const float *logits, GError **error)
+{
+  WlyConstraint *constraint = generation->constraint;
+  const guint32 *allowed    = NULL;
+  guint32 left              = n_left (generation);
+  gint32 token;
+
+  if (constraint != NULL) {
+    allowed = wly_constraint_mask (constraint, left, error);
+    if (allowed == NULL)
+      return -1;
+  }
+  token = wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error);
+  if (token < 0 || constraint == NULL || wly_constraint_fits (constraint, token, left))
+    return token;
+  /* behind this token there would not be room for an end */
+  allowed = wly_constraint_mask_exact (constraint, left, error);
+  return allowed != NULL ? wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error) : -1;
 }
 
 /* ---- start ---- */
@@ -154,8 +240,8 @@ wly_generation_start (WlyGeneration *generation)
 
   if (generation->session->sequence == NULL)
     error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CLOSED, "The session was closed");
-  else
-    add_prompt (generation, &error);
+  else if (add_prompt (generation, &error))
+    begin_constraint (generation, &error);
   if (error != NULL) {
     wly_generation_end (generation, "error", error);
     return FALSE;
@@ -187,25 +273,6 @@ wly_generation_progress (WlyGeneration *generation)
 }
 
 /* ---- one token ---- */
-
-static gboolean
-append_bytes (const WlyGeneration *generation, gint32 token, gboolean first, GString *bytes)
-{
-  gsize before = bytes->len;
-
-  wly_tokenizer_decode (wly_opened_tokenizer (generation->opened, NULL), token, first, FALSE, bytes);
-  return bytes->len > before;
-}
-
-/* Whether text that follows this past stands at a beginning: behind nothing, or behind a token without text. */
-static gboolean
-is_first (const WlyGeneration *generation, guint n_past)
-{
-  g_autoptr (GString) bytes = g_string_new (NULL);
-
-  return n_past == 0
-         || !append_bytes (generation, wly_sequence_tokens (generation->session->sequence)[n_past - 1], FALSE, bytes);
-}
 
 /* Takes the tokens back that lie wholly in the last @n_behind bytes: the reader did not get them. */
 static void
@@ -265,6 +332,20 @@ commit_token (WlyGeneration *generation, gint32 token, GError **error)
          && wly_session_store (session, error);
 }
 
+static gboolean
+accept_token (WlyGeneration *generation, gint32 token, GError **error)
+{
+  return generation->constraint == NULL || wly_constraint_accept (generation->constraint, token, error);
+}
+
+/* The text of the constraint is whole, and the model need not say so any more. */
+static gboolean
+is_whole (const WlyGeneration *generation)
+{
+  return generation->constraint != NULL && wly_constraint_must_end (generation->constraint)
+         && (generation->n_out >= generation->max_tokens || !wly_opened_token_trie (generation->opened)->has_ends);
+}
+
 /* The reason to end with, NULL: to go on. */
 static const char *
 reason_to_end (WlyGeneration *generation, gint32 token)
@@ -272,10 +353,11 @@ reason_to_end (WlyGeneration *generation, gint32 token)
   WlySession *session = generation->session;
   gboolean first      = is_first (generation, wly_session_n_tokens (session) - 1);
 
-  if (!generation->ignore_end && wly_tokenizer_is_end (wly_opened_tokenizer (generation->opened, NULL), token))
+  if ((!generation->ignore_end || generation->constraint != NULL)
+      && wly_tokenizer_is_end (wly_opened_tokenizer (generation->opened, NULL), token))
     return "stop";
   generation->n_out++;
-  if (stream_token (generation, token, first))
+  if (stream_token (generation, token, first) || is_whole (generation))
     return "stop";
   if (generation->n_out >= generation->max_tokens)
     return "length";
@@ -289,10 +371,10 @@ wly_generation_advance (WlyGeneration *generation, const float *logits)
 {
   GError *error      = NULL;
   const char *reason = NULL;
-  gint32 token       = wly_sampler_draw (generation->sampler, logits, NULL, generation->n_out, &error);
+  gint32 token       = draw_token (generation, logits, &error);
 
   note_time (generation);
-  if (error == NULL && commit_token (generation, token, &error)) {
+  if (error == NULL && accept_token (generation, token, &error) && commit_token (generation, token, &error)) {
     wly_sampler_accept (generation->sampler, token);
     reason = reason_to_end (generation, token);
   }

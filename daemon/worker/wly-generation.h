@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "grammar/constraint.h"
 #include "sample/sampler.h"
 #include "wly-batch.h"
 #include "wly-emitter.h"
@@ -43,10 +44,12 @@ typedef struct {
   gboolean ignore_end;
   WlyPriority priority;
   guint weight;
-  GArray *prompt; /* gint32: what is added to the session */
+  GArray *prompt;      /* gint32: what is added to the session */
+  WlyGrammar *grammar; /* what the text is held to; NULL: nothing */
 
   /* step thread */
   WlySampler *sampler;
+  WlyConstraint *constraint; /* of `grammar` */
   WlyEmitter *emitter;
   WlyGenerationState state;
   gboolean preempted; /* waits until others leave room */

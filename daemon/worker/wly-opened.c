@@ -11,6 +11,7 @@ struct WlyOpened {
   const struct wlp_arch_ops *arch; /* NULL: no plugin serves it */
   WlyTokenizer *tokenizer;         /* NULL: tokenizer_error */
   GError *tokenizer_error;
+  WlyTokenTrie *trie;             /* once it was asked for */
   WlyChatTemplate *chat_template; /* NULL: template_error */
   GError *template_error;
   GVariant *variables;
@@ -111,6 +112,7 @@ wly_opened_unref (WlyOpened *opened)
   g_clear_pointer (&opened->variables, g_variant_unref);
   wly_chat_template_free (opened->chat_template);
   g_clear_error (&opened->template_error);
+  wly_token_trie_unref (opened->trie);
   wly_tokenizer_free (opened->tokenizer);
   g_clear_error (&opened->tokenizer_error);
   g_free (opened->architecture);
@@ -192,6 +194,17 @@ wly_opened_tokenizer (WlyOpened *opened, GError **error)
   if (opened->tokenizer == NULL)
     g_propagate_error (error, g_error_copy (opened->tokenizer_error));
   return opened->tokenizer;
+}
+
+WlyTokenTrie *
+wly_opened_token_trie (WlyOpened *opened)
+{
+  if (g_once_init_enter (&opened->trie)) {
+    WlyTokenTrie *trie = wly_token_trie_new (opened->tokenizer);
+
+    g_once_init_leave (&opened->trie, trie);
+  }
+  return opened->trie;
 }
 
 const WlyChatTemplate *

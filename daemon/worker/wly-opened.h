@@ -7,6 +7,7 @@
 #pragma once
 
 #include "gguf/gguf-reader.h"
+#include "grammar/token-trie.h"
 #include "run/network.h"
 #include "template/chat-template.h"
 #include "token/tokenizer.h"
@@ -27,6 +28,8 @@ GVariant *wly_opened_info (WlyOpened *opened);
 WlyGguf *wly_opened_gguf (WlyOpened *opened);
 /* NULL with WLY_ERROR_UNSUPPORTED_MODEL where the file has none, or one of an unknown kind. */
 const WlyTokenizer *wly_opened_tokenizer (WlyOpened *opened, GError **error);
+/* The texts of its tokens, made at the first call, and kept; there has to be a tokeniser. */
+WlyTokenTrie *wly_opened_token_trie (WlyOpened *opened);
 /* NULL with WLY_ERROR_NO_TEMPLATE, or WLY_ERROR_TEMPLATE_FAILED where it cannot be read. */
 const WlyChatTemplate *wly_opened_template (WlyOpened *opened, GError **error);
 /* What templates may read besides messages: bos_token, eos_token. */

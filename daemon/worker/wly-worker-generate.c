@@ -15,6 +15,7 @@
 #include "wly-error.h"
 #include "wly-options.h"
 #include "wly-prompt.h"
+#include "wly-structure.h"
 
 #include <unistd.h>
 
@@ -207,7 +208,8 @@ text_work (gpointer data)
 
   if (g_atomic_int_get (&run->generation->cancelled))
     return;
-  if (wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error))
+  if (wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
+      && wly_structure_make (run->opened, run->generation->options, &run->generation->grammar, error))
     wly_prompt_tokens (run->opened, &body, &run->past, run->generation->prompt, error);
 }
 

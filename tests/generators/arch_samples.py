@@ -113,7 +113,7 @@ def sample_granite_nope():
 def sample_granitemoe():
     net = granite_keys(Net('granitemoe', 10, 2, 24, 20, 4, 2, 6, 31))
     net.key('expert_count', u32(6)).key('expert_used_count', u32(3))
-    net.key('expert_shared_feed_forward_length', u32(28))
+    net.key('expert_shared_feed_forward_length', u32(28)).key('rope.scaling.finetuned', flag(False))  # has rope
 
     def feed(p, n):
         return add(net.experts(p, n, 6, 3, 20, sum_shares), net.glu(p, n, suffix='_shexp', n_ff=28))

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "llama-params.h"
 
-/* Granite (arXiv 2408.13359) names four factors; without the key rope.scaling.finetuned it has rope. */
+/* Granite (arXiv 2408.13359) names four factors; a dense network may be without rope, which rope.scaling.finetuned
+ * says. */
 static void
 read_granite (struct wlp_keys *keys, struct llama_params *p)
 {
   p->n_ff_shared     = wlp_keys_u32 (keys, "expert_shared_feed_forward_length", 0, 0, WLP_KEY_MAX_WIDTH);
-  p->nope_step       = wlp_keys_bool (keys, "rope.scaling.finetuned", 1) ? 0 : 1;
   p->embedding_scale = wlp_keys_f32_or (keys, "embedding_scale", 1);
   p->residual_scale  = wlp_keys_f32_or (keys, "residual_scale", 1);
   p->logit_scale     = 1 / wlp_keys_f32_or (keys, "logit_scale", 1);
+  if (wlp_keys_architecture_is (keys, "granite") && !wlp_keys_bool (keys, "rope.scaling.finetuned", 1))
+    p->nope_step = 1;
 }
 
 /* MiniCPM (arXiv 2404.06395); early files name no factors, there they are those of the first models. */

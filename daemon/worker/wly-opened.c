@@ -130,22 +130,26 @@ context_length (WlyOpened *opened)
   return value;
 }
 
-static gboolean
-is_pooled (WlyOpened *opened)
+/* Of a file that no plugin describes, what its key says; a number that is none of them says nothing. */
+static guint32
+pooling_of (WlyOpened *opened)
 {
   g_autofree char *key = g_strdup_printf ("%s.pooling_type", opened->architecture);
   guint32 value        = opened->pooling;
 
-  return value != WLP_POOL_NONE || (wly_gguf_get_u32 (opened->gguf, key, &value) && value != WLP_POOL_NONE);
+  if (value == WLP_POOL_NONE && (!wly_gguf_get_u32 (opened->gguf, key, &value) || value > WLP_POOL_RANK))
+    return WLP_POOL_NONE;
+  return value;
 }
 
 static GVariant *
 capabilities (WlyOpened *opened)
 {
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  const guint32 pooling       = pooling_of (opened);
 
-  if (is_pooled (opened)) {
-    g_ptr_array_add (words, (gpointer)(opened->pooling == WLP_POOL_RANK ? "rerank" : "embed"));
+  if (pooling != WLP_POOL_NONE) {
+    g_ptr_array_add (words, (gpointer)(pooling == WLP_POOL_RANK ? "rerank" : "embed"));
   } else if (opened->tokenizer != NULL) {
     g_ptr_array_add (words, (gpointer) "generate");
     if (opened->chat_template != NULL)

@@ -143,6 +143,8 @@ set_keys (WlyGgufWriter *writer, const Plan *plan)
   set_arch_u32 (writer, model, model->head_dim, "attention.value_length");
   set_arch_f32 (writer, model, model->norm_epsilon, "attention.layer_norm_rms_epsilon");
   set_arch_u32 (writer, model, plan->n_vocab, "vocab_size");
+  if (model->pooling != 0)
+    set_arch_u32 (writer, model, model->pooling, "pooling_type");
   if (model->sliding_window != 0)
     set_arch_u32 (writer, model, model->sliding_window, "attention.sliding_window");
   if (model->n_expert != 0) {

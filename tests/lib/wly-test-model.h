@@ -64,6 +64,7 @@ typedef struct {
   guint rope_n_ctx_orig;
   gboolean rope_factors;     /* rope_freqs.weight, as llama-3 has it */
   guint sliding_window;      /* attention.sliding_window; 0: no such key */
+  guint pooling;             /* pooling_type; 0: no such key */
   const char *chat_template; /* NULL: none */
   guint64 seed;
 } WlyTestModel;

@@ -5,6 +5,7 @@
 #include "wly-test-model.h"
 #include "wly-test-worker.h"
 #include "woolly-names.h"
+#include "woolly-plugin/program.h"
 #include "woolly-stream.h"
 
 #include <string.h>
@@ -66,6 +67,38 @@ test_open (void)
   assert_remote_error (error, WLY_ERROR_FAILED);
   close (fd);
   wly_test_worker_free (worker);
+}
+
+/* What the key of a file says that no plugin describes, and nothing where it says nothing. */
+static void
+test_open_pooled (void)
+{
+  static const struct {
+    guint pooling;
+    const char *word;
+  } cases[] = {
+    { WLP_POOL_MEAN, "embed" }, { WLP_POOL_RANK, "rerank" }, { 5, "generate" }, { G_MAXUINT32, "generate" }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    WlyTestWorker *worker     = wly_test_worker_new ();
+    g_autoptr (GError) error  = NULL;
+    g_autoptr (GVariant) info = NULL;
+    g_autofree char **words   = NULL;
+    WlyTestModel model;
+    int fd;
+
+    wly_test_model_init (&model);
+    model.architecture = "frobnicator";
+    model.pooling      = cases[i].pooling;
+    fd                 = wly_test_model_memory (&model);
+    info               = wly_test_worker_open (worker, fd, &error);
+    g_assert_no_error (error);
+    g_assert_true (g_variant_lookup (info, "Capabilities", "^a&s", &words));
+    g_assert_cmpstr (words[0], ==, cases[i].word);
+    close (fd);
+    wly_test_worker_free (worker);
+  }
 }
 
 static void
@@ -381,6 +414,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/worker/worker/open", test_open);
+  g_test_add_func ("/worker/worker/open-pooled", test_open_pooled);
   g_test_add_func ("/worker/worker/text", test_text);
   g_test_add_func ("/worker/worker/render", test_render);
   g_test_add_func ("/worker/worker/long-answers", test_long_answers);

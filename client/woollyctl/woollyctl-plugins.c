@@ -14,23 +14,25 @@ print_table (GVariant *plugins)
   GVariantIter iter;
   GVariant *row;
 
-  woollyctl_output_table_add (table, _ ("PLUGIN"), _ ("KIND"), _ ("STATE"), _ ("FILE"), _ ("WHAT IT IS, OR WHY NOT"),
-                              NULL);
+  woollyctl_output_table_add (table, _ ("PLUGIN"), _ ("VERSION"), _ ("KIND"), _ ("STATE"), _ ("FILE"),
+                              _ ("WHAT IT IS, OR WHY NOT"), NULL);
   g_variant_iter_init (&iter, plugins);
   while (g_variant_iter_loop (&iter, "@a{sv}", &row)) {
     const char *name    = "";
+    const char *release = "";
     const char *kind    = "";
     const char *state   = "";
     const char *file    = "";
     const char *summary = "";
 
     g_variant_lookup (row, "name", "&s", &name);
+    g_variant_lookup (row, "release", "&s", &release);
     g_variant_lookup (row, "kind", "&s", &kind);
     g_variant_lookup (row, "state", "&s", &state);
     g_variant_lookup (row, "file", "&s", &file);
     if (!g_variant_lookup (row, "reason", "&s", &summary) || *summary == '\0')
       g_variant_lookup (row, "summary", "&s", &summary);
-    woollyctl_output_table_add (table, *name != '\0' ? name : "?", kind, state, file, summary, NULL);
+    woollyctl_output_table_add (table, *name != '\0' ? name : "?", release, kind, state, file, summary, NULL);
   }
   woollyctl_output_table_print (table);
 }

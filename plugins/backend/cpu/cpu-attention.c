@@ -354,6 +354,23 @@ prepare_item (struct item *item, const struct cpu_node *node, const struct cpu_t
       item->slopes[head] = slope_of_head (params, item->first_head + head);
 }
 
+static uint32_t
+parts_of_item (const struct wlp_attention_params *params)
+{
+  const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);
+
+  return (ratio + each - 1) / each;
+}
+
+uint64_t
+cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step)
+{
+  const struct cpu_node *node               = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct wlp_attention_params *params = &node->op->p.attention;
+
+  return (uint64_t)model->run.queries[node->domain].n_tiles * params->n_head_kv * parts_of_item (params);
+}
+
 void
 cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
@@ -361,11 +378,10 @@ cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsign
   const struct wlp_attention_params *params = &node->op->p.attention;
   const struct cpu_queries *queries         = &model->run.queries[node->domain];
   const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);
-  const uint32_t n_parts = (ratio + each - 1) / each;
-  const uint64_t n_items = (uint64_t)queries->n_tiles * params->n_head_kv * n_parts;
+  const uint32_t n_parts = parts_of_item (params);
   uint8_t *scratch       = model->scratch + thread * model->scratch_bytes;
   struct item *item      = (struct item *)(void *)scratch;
-  struct cpu_range range = cpu_share (n_items, thread, cpu_n_threads (model));
+  struct cpu_range range;
 
   item->model  = model;
   item->params = params;
@@ -373,7 +389,7 @@ cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsign
   item->scores = (float *)(void *)(scratch + align64 (sizeof *item));
   item->chunk  = item->scores + QUERIES * CHUNK;
   item->total  = item->chunk + QUERIES * (size_t)params->head_dim_v;
-  for (; range.first < range.end; range.first++) {
+  while (cpu_pool_take (model->backend->pool, thread, &range)) {
     const uint32_t part         = (uint32_t)(range.first % n_parts);
     const struct cpu_tile *tile = &queries->tiles[range.first / n_parts / params->n_head_kv];
 

@@ -78,6 +78,9 @@ struct cpu_run {
   uint32_t *cursor;              /* [max_sequences] for sorting */
   struct cpu_queries queries[3]; /* by domain */
   volatile int stop;
+  uint32_t step;       /* that runs */
+  uint64_t clock_ns;   /* when the last one ended */
+  uint64_t n_meetings; /* of all threads, since the plan */
 };
 
 struct wlp_model {

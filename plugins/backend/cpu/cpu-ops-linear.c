@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Linear layers: the items of a step are the panels of all its weights.  A thread takes a few panels (packed
- * already, or packed into its scratch memory now) through all activation rows before it takes the next ones.
+ * already, or packed into its scratch memory now) through all activation rows before it takes the next ones.  Gate and
+ * up of a feed-forward layer go side by side, and what is made of them follows while it is in the cache.
  */
 #include "cpu-ops.h"
 
@@ -10,6 +11,8 @@
 /* Panels of a group together: they stay in the second-level cache while all activation rows go by. */
 #define GROUP_BYTES  (256u << 10)
 #define GROUP_PANELS 8u
+
+#define EXPERT_PANELS 4u /* of one or more experts that are taken at once */
 
 struct scratch {
   float y[LINEAR_MAX_TOKENS * LINEAR_MAX_ROWS];
@@ -27,11 +30,13 @@ panels_of_group (const struct cpu_matrix *matrix)
 size_t
 cpu_linear_scratch_bytes (const struct wlp_model *model)
 {
-  size_t most = 0, n;
+  const size_t unit = LINEAR_GROUP / model->linear->rows;
+  size_t most       = 0, n;
   uint32_t i;
 
   for (i = 0; i < model->plan.n_matrices; i++) {
-    n    = panels_of_group (&model->plan.matrices[i]) * model->plan.matrices[i].panel_bytes;
+    n    = panels_of_group (&model->plan.matrices[i]);
+    n    = (n > unit ? n : unit) * model->plan.matrices[i].panel_bytes;
     most = n > most ? n : most;
   }
   return sizeof (struct scratch) + most;
@@ -108,35 +113,101 @@ linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t pan
   }
 }
 
-void
-cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
+static const struct cpu_node *
+node_of (const struct wlp_model *model, const struct cpu_step *step, uint32_t i)
 {
-  const struct cpu_plan *plan = &model->plan;
-  uint64_t n_items = 0, before = 0, panel, end, n;
-  struct cpu_range range;
+  return &model->plan.nodes[model->plan.order[step->first_node + i]];
+}
+
+/* Panels of all weights behind each other. */
+uint64_t
+cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
+{
+  uint64_t n_items = 0;
   uint32_t i;
 
+  *ret_chunk = GROUP_PANELS;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &plan->nodes[plan->order[step->first_node + i]];
-
-    if (cpu_run_rows (model, node->domain) > 0)
-      n_items += plan->matrices[node->matrix].n_panels;
-  }
-  range = cpu_share (n_items, thread, cpu_n_threads (model));
-  for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node     = &plan->nodes[plan->order[step->first_node + i]];
-    const struct cpu_matrix *matrix = &plan->matrices[node->matrix];
+    const struct cpu_node *node     = node_of (model, step, i);
+    const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
 
     if (cpu_run_rows (model, node->domain) == 0)
       continue;
-    panel = range.first > before ? range.first - before : 0;
-    end   = range.end > before ? range.end - before : 0;
-    end   = end < matrix->n_panels ? end : matrix->n_panels;
-    for (; panel < end; panel += n) {
-      n = end - panel < panels_of_group (matrix) ? end - panel : panels_of_group (matrix);
-      linear_group (model, node, panel, n, thread);
+    n_items += matrix->n_panels;
+    *ret_chunk = panels_of_group (matrix) < *ret_chunk ? panels_of_group (matrix) : *ret_chunk;
+  }
+  return n_items;
+}
+
+void
+cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
+{
+  struct cpu_range range;
+  uint64_t before;
+  uint32_t i;
+
+  while (cpu_pool_take (model->backend->pool, thread, &range))
+    for (i = 0, before = 0; i < step->n_nodes && before < range.end; i++) {
+      const struct cpu_node *node = node_of (model, step, i);
+      const uint64_t n_panels     = model->plan.matrices[node->matrix].n_panels;
+      const uint64_t first        = range.first > before ? range.first - before : 0;
+      const uint64_t end          = range.end - before < n_panels ? range.end - before : n_panels;
+
+      if (cpu_run_rows (model, node->domain) == 0)
+        continue;
+      if (first < end)
+        linear_group (model, node, first, end - first, thread);
+      before += n_panels;
     }
-    before += matrix->n_panels;
+}
+
+/* Panels of gate and up with the same number together, as many as make whole groups of activations. */
+uint64_t
+cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
+{
+  const struct cpu_node *node     = node_of (model, step, 0);
+  const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
+  const uint64_t unit             = LINEAR_GROUP / model->linear->rows;
+
+  *ret_chunk = panels_of_group (matrix) > unit ? panels_of_group (matrix) / unit * unit : unit;
+  return cpu_run_rows (model, node->domain) > 0 ? matrix->n_panels : 0;
+}
+
+/* Columns @column .. @column + @n - 1 of all rows.  An activation row is its groups behind each other. */
+static void
+finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t column, uint64_t n)
+{
+  const struct cpu_node *glu      = node_of (model, step, 2);
+  const struct cpu_node *quantise = step->n_nodes > 3 ? node_of (model, step, 3) : NULL;
+  const uint32_t n_rows           = cpu_run_rows (model, glu->domain);
+  uint32_t row;
+
+  for (row = 0; row < n_rows; row++) {
+    float *y = cpu_run_row (model, glu->writes[0], glu->domain, row);
+
+    model->vector->glu (glu->op->p.glu.act, (uint32_t)n,
+                        (const float *)cpu_run_row (model, glu->reads[0], glu->domain, row) + column,
+                        (const float *)cpu_run_row (model, glu->reads[1], glu->domain, row) + column, y + column);
+    if (quantise != NULL)
+      model->linear->quantise (y + column, n,
+                               (uint8_t *)cpu_run_row (model, quantise->writes[0], glu->domain, row)
+                                   + column / LINEAR_GROUP * model->linear->activation_bytes (LINEAR_GROUP));
+  }
+}
+
+void
+cpu_step_glu (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
+{
+  const struct cpu_matrix *matrix = &model->plan.matrices[node_of (model, step, 0)->matrix];
+  const unsigned rows             = model->linear->rows;
+  struct cpu_range range;
+
+  while (cpu_pool_take (model->backend->pool, thread, &range)) {
+    const uint64_t end = range.end * rows < matrix->n_rows ? range.end * rows : matrix->n_rows;
+
+    linear_group (model, node_of (model, step, 0), range.first, range.end - range.first, thread);
+    linear_group (model, node_of (model, step, 1), range.first, range.end - range.first, thread);
+    finish_columns (model, step, range.first * rows, end - range.first * rows);
   }
 }
 
@@ -171,34 +242,66 @@ experts_panel (struct wlp_model *model, const struct cpu_node *node, const uint3
   }
 }
 
-static void
-experts_node (struct wlp_model *model, const struct cpu_node *node, unsigned thread)
+/* What GROUP made of the rows. */
+static struct cpu_groups
+groups_of (const struct wlp_model *model, const struct cpu_node *node)
 {
-  const struct cpu_matrix *matrix   = &model->plan.matrices[node->matrix];
-  const struct cpu_resource *groups = &model->plan.resources[node->reads[CPU_READ_GROUPS]];
-  const uint32_t *memory            = (const uint32_t *)(const void *)groups->memory;
-  const uint32_t n_active           = memory[0];
-  const uint32_t *experts = memory + 1, *start = experts + matrix->n_experts, *pairs = start + matrix->n_experts + 1;
-  const struct cpu_range range = cpu_share (n_active * matrix->n_panels, thread, cpu_n_threads (model));
-  uint64_t item;
+  const uint64_t n_experts = model->plan.matrices[node->matrix].n_experts;
+  uint32_t *memory         = (uint32_t *)(void *)model->plan.resources[node->reads[CPU_READ_GROUPS]].memory;
 
-  for (item = range.first; item < range.end; item++) {
-    const uint32_t active = (uint32_t)(item / matrix->n_panels);
+  return (struct cpu_groups){ memory[0], memory + 1, memory + 1 + n_experts, memory + 2 + 2 * n_experts };
+}
 
-    experts_panel (model, node, pairs + start[active], start[active + 1] - start[active], experts[active],
-                   item % matrix->n_panels, thread);
+/* Panels of all experts that are used, of all nodes. */
+uint64_t
+cpu_experts_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
+{
+  uint64_t n_items = 0;
+  uint32_t i;
+
+  *ret_chunk = EXPERT_PANELS;
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = node_of (model, step, i);
+
+    if (cpu_run_rows (model, node->domain) > 0)
+      n_items += groups_of (model, node).n_active * model->plan.matrices[node->matrix].n_panels;
+  }
+  return n_items;
+}
+
+static void
+experts_items (struct wlp_model *model, const struct cpu_node *node, const struct cpu_groups *groups, uint64_t item,
+               uint64_t end, unsigned thread)
+{
+  const uint64_t n_panels = model->plan.matrices[node->matrix].n_panels;
+
+  for (; item < end; item++) {
+    const uint32_t active = (uint32_t)(item / n_panels);
+
+    experts_panel (model, node, groups->pairs + groups->start[active],
+                   groups->start[active + 1] - groups->start[active], groups->experts[active], item % n_panels, thread);
   }
 }
 
 void
 cpu_step_experts (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
+  struct cpu_range range;
+  uint64_t before;
   uint32_t i;
 
-  for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+  while (cpu_pool_take (model->backend->pool, thread, &range))
+    for (i = 0, before = 0; i < step->n_nodes && before < range.end; i++) {
+      const struct cpu_node *node = node_of (model, step, i);
+      struct cpu_groups groups;
+      uint64_t n_items, end;
 
-    if (cpu_run_rows (model, node->domain) > 0)
-      experts_node (model, node, thread);
-  }
+      if (cpu_run_rows (model, node->domain) == 0)
+        continue;
+      groups  = groups_of (model, node);
+      n_items = groups.n_active * model->plan.matrices[node->matrix].n_panels;
+      end     = range.end - before < n_items ? range.end - before : n_items;
+      experts_items (model, node, &groups, range.first > before ? range.first - before : 0, end, thread);
+      before += n_items;
+    }
 }

@@ -215,9 +215,9 @@ cpu_group_bytes (uint64_t n_pairs, uint64_t n_experts)
   return (1 + n_experts + n_experts + 1 + n_pairs) * sizeof (uint32_t);
 }
 
-/* Counting sort of the pairs by expert; thread 0 does it while the others wait. */
+/* Counting sort of the pairs by expert. */
 void
-cpu_step_group (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
+cpu_step_group (struct wlp_model *model, const struct cpu_step *step)
 {
   const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node]];
   const uint32_t n_rows       = cpu_run_rows (model, node->domain);
@@ -226,8 +226,6 @@ cpu_step_group (struct wlp_model *model, const struct cpu_step *step, unsigned t
   uint32_t *experts = memory + 1, *start = experts + n_experts, *pairs = start + n_experts + 1;
   uint32_t row, slot, expert, n_active = 0, at;
 
-  if (thread != 0)
-    return;
   memset (start, 0, (n_experts + 1) * sizeof start[0]);
   for (row = 0; row < n_rows; row++) {
     const int32_t *ids = cpu_run_row (model, node->reads[0], node->domain, row);

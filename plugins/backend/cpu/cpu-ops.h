@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a step does, by kind.  Each function computes the share of one thread.
+ * What a step does, by kind.  Each function computes what one thread can take of it.
  */
 #pragma once
 
@@ -21,12 +21,19 @@ void cpu_op_route (const struct wlp_route_params *params, uint32_t n_experts, co
                    int32_t *ids, float *weights);
 void cpu_op_expert_sum (uint32_t n_used, uint32_t width, const float *x, const float *weights, float *y);
 size_t cpu_group_bytes (uint64_t n_pairs, uint64_t n_experts);
-void cpu_step_group (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
+/* One thread does it alone. */
+void cpu_step_group (struct wlp_model *model, const struct cpu_step *step);
 /* cpu-ops-linear.c */
+/* Items of a step, and how many go together. */
+uint64_t cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
+uint64_t cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
+uint64_t cpu_experts_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
 void cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
+void cpu_step_glu (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 void cpu_step_experts (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 size_t cpu_linear_scratch_bytes (const struct wlp_model *model);
 /* cpu-attention.c */
+uint64_t cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step);
 void cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 size_t cpu_attention_scratch_bytes (const struct wlp_attention_params *params);
 uint32_t cpu_attention_tile_tokens (const struct wlp_attention_params *params);

@@ -122,6 +122,7 @@ enum {
 enum cpu_step_kind {
   CPU_STEP_ROWS,   /* row nodes of one domain, row by row */
   CPU_STEP_LINEAR, /* linear nodes, side by side */
+  CPU_STEP_GLU,    /* gate and up, and what becomes of them: [linear, linear, GLU, quantise or nothing] */
   CPU_STEP_GROUP,
   CPU_STEP_EXPERTS,
   CPU_STEP_ATTENTION,

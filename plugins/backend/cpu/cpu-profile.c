@@ -60,9 +60,9 @@ static void
 name_step (const struct wlp_model *model, const struct cpu_step *step, char *name, size_t size)
 {
   static const char *const kinds[] = {
-    [CPU_STEP_ROWS] = "",           [CPU_STEP_LINEAR] = "linear",       [CPU_STEP_GROUP] = "group",
-    [CPU_STEP_EXPERTS] = "experts", [CPU_STEP_ATTENTION] = "attention", [CPU_STEP_POOL] = "pool",
-    [CPU_STEP_STATE] = "state",
+    [CPU_STEP_ROWS] = "",       [CPU_STEP_LINEAR] = "linear",   [CPU_STEP_GLU] = "linear",
+    [CPU_STEP_GROUP] = "group", [CPU_STEP_EXPERTS] = "experts", [CPU_STEP_ATTENTION] = "attention",
+    [CPU_STEP_POOL] = "pool",   [CPU_STEP_STATE] = "state",
   };
   uint32_t i;
 
@@ -72,8 +72,10 @@ name_step (const struct wlp_model *model, const struct cpu_step *step, char *nam
 
     if (step->kind == CPU_STEP_ROWS)
       append_part (name, size, row_name (node), i == 0 ? "" : "+");
-    else if (step->kind == CPU_STEP_LINEAR || step->kind == CPU_STEP_EXPERTS)
+    else if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
       append_part (name, size, wlq_type_name (model->plan.matrices[node->matrix].type), i == 0 ? " " : "+");
+    else if (step->kind == CPU_STEP_GLU)
+      append_part (name, size, row_name (node), "+");
   }
 }
 
@@ -150,12 +152,14 @@ cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t 
 
   profile->n_calls++;
   profile->time_ns += time_ns;
-  if (step->kind == CPU_STEP_LINEAR || step->kind == CPU_STEP_EXPERTS)
-    for (i = 0; i < step->n_nodes; i++)
-      count_linear (model, &model->plan.nodes[model->plan.order[step->first_node + i]], profile);
-  else if (step->kind == CPU_STEP_ATTENTION)
-    for (i = 0; i < step->n_nodes; i++)
-      count_attention (model, &model->plan.nodes[model->plan.order[step->first_node + i]], profile);
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+
+    if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
+      count_linear (model, node, profile);
+    else if (node->kind == CPU_NODE_ATTENTION)
+      count_attention (model, node, profile);
+  }
 }
 
 int

@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The running of a batch: all threads walk through the steps, and meet behind each.
+ * The running of a batch: all threads walk through the steps, and meet behind each.  Small steps are done by the last
+ * thread to come to such a meeting, and so cost none.
  */
 #include "cpu-ops.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#define SERIAL_BYTES 16384u /* row steps that write less are not worth a meeting of all threads */
+#define ROWS_CHUNK   4u
+
+static void
+rows_of_step (struct wlp_model *model, const struct cpu_step *step, uint64_t first, uint64_t end)
+{
+  uint32_t i;
+
+  for (; first < end; first++)
+    for (i = 0; i < step->n_nodes; i++)
+      cpu_row_node (model, &model->plan.nodes[model->plan.order[step->first_node + i]], (uint32_t)first);
+}
+
 static void
 step_rows (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
-  struct cpu_range range = cpu_share (cpu_run_rows (model, step->domain), thread, cpu_n_threads (model));
-  uint32_t i;
+  struct cpu_range range;
 
-  for (; range.first < range.end; range.first++)
-    for (i = 0; i < step->n_nodes; i++)
-      cpu_row_node (model, &model->plan.nodes[model->plan.order[step->first_node + i]], (uint32_t)range.first);
+  while (cpu_pool_take (model->backend->pool, thread, &range))
+    rows_of_step (model, step, range.first, range.end);
 }
 
 static void
@@ -28,8 +40,11 @@ run_step (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
   case CPU_STEP_LINEAR:
     cpu_step_linear (model, step, thread);
     break;
+  case CPU_STEP_GLU:
+    cpu_step_glu (model, step, thread);
+    break;
   case CPU_STEP_GROUP:
-    cpu_step_group (model, step, thread);
+    cpu_step_group (model, step);
     break;
   case CPU_STEP_EXPERTS:
     cpu_step_experts (model, step, thread);
@@ -46,45 +61,125 @@ run_step (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
   }
 }
 
+/* Before a step, while nobody computes. */
 static void
-settle_step (struct wlp_model *model, const struct cpu_step *step)
+deal_step (struct wlp_model *model, const struct cpu_step *step)
 {
-  uint32_t i;
+  uint64_t n_items = 0, chunk = 1;
 
-  if (step->kind != CPU_STEP_LINEAR && step->kind != CPU_STEP_EXPERTS)
+  switch (step->kind) {
+  case CPU_STEP_ROWS:
+    n_items = cpu_run_rows (model, step->domain);
+    chunk   = ROWS_CHUNK;
+    break;
+  case CPU_STEP_LINEAR:
+    n_items = cpu_linear_items (model, step, &chunk);
+    break;
+  case CPU_STEP_GLU:
+    n_items = cpu_glu_items (model, step, &chunk);
+    break;
+  case CPU_STEP_EXPERTS:
+    n_items = cpu_experts_items (model, step, &chunk);
+    break;
+  case CPU_STEP_ATTENTION:
+    n_items = cpu_attention_items (model, step);
+    break;
+  default: /* they share by themselves */
     return;
-  for (i = 0; i < step->n_nodes; i++)
-    cpu_panels_settle (model, &model->plan.matrices[model->plan.nodes[model->plan.order[step->first_node + i]].matrix]);
+  }
+  cpu_pool_deal (model->backend->pool, n_items, chunk);
 }
 
-/* Thread 0 looks at the clock, and at cancel between layers; the others learn of it behind the barrier. */
+/* Whether one thread does the step while the others wait for it anyway. */
+static bool
+is_serial (const struct wlp_model *model, const struct cpu_step *step)
+{
+  const uint32_t n_rows = cpu_run_rows (model, step->domain);
+  uint64_t n_bytes      = 0;
+  uint32_t i;
+
+  if (step->kind != CPU_STEP_ROWS)
+    return step->kind == CPU_STEP_GROUP;
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+
+    n_bytes += node->writes[0] != WLP_NONE ? model->plan.resources[node->writes[0]].row_bytes : 0;
+  }
+  return n_rows <= 1 || n_rows * n_bytes <= SERIAL_BYTES;
+}
+
+/* Behind a step. */
+static void
+finish_step (struct wlp_model *model, const struct cpu_step *step)
+{
+  const uint64_t now = cpu_now_ns ();
+  uint32_t i;
+
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+
+    if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
+      cpu_panels_settle (model, &model->plan.matrices[node->matrix]);
+  }
+  cpu_profile_add (model, step, now - model->run.clock_ns);
+  model->run.clock_ns = now;
+}
+
+/* Between layers is where a batch can be stopped. */
+static bool
+is_stopped (struct wlp_model *model, uint32_t step)
+{
+  const struct cpu_plan *plan = &model->plan;
+
+  if (model->run.batch->cancel != NULL && (step == 0 || plan->steps[step].layer != plan->steps[step - 1].layer)
+      && __atomic_load_n (model->run.batch->cancel, __ATOMIC_RELAXED) != 0)
+    model->run.stop = 1;
+  return model->run.stop != 0;
+}
+
+/* Does what needs no second thread from step run.step on, and deals out the first step that does. */
+static void
+go_on (struct wlp_model *model)
+{
+  const struct cpu_plan *plan = &model->plan;
+  struct cpu_run *run         = &model->run;
+
+  for (; run->step < plan->n_steps && !is_stopped (model, run->step); run->step++) {
+    const struct cpu_step *step = &plan->steps[run->step];
+
+    if (!is_serial (model, step)) {
+      deal_step (model, step);
+      return;
+    }
+    if (step->kind == CPU_STEP_ROWS)
+      rows_of_step (model, step, 0, cpu_run_rows (model, step->domain));
+    else
+      cpu_step_group (model, step);
+    finish_step (model, step);
+  }
+}
+
+/* The last thread to come from a step. */
+static void
+advance (void *data, unsigned thread)
+{
+  struct wlp_model *model = data;
+
+  (void)thread;
+  model->run.n_meetings++;
+  finish_step (model, &model->plan.steps[model->run.step]);
+  model->run.step++;
+  go_on (model);
+}
+
 static void
 run_thread (void *data, unsigned thread)
 {
-  struct wlp_model *model       = data;
-  const struct wlp_batch *batch = model->run.batch;
-  const struct cpu_plan *plan   = &model->plan;
-  uint64_t start                = thread == 0 ? cpu_now_ns () : 0, end;
-  uint32_t i;
+  struct wlp_model *model = data;
 
-  for (i = 0; i < plan->n_steps; i++) {
-    const struct cpu_step *step = &plan->steps[i];
-
-    if (thread == 0 && batch->cancel != NULL && (i == 0 || step->layer != plan->steps[i - 1].layer)
-        && __atomic_load_n (batch->cancel, __ATOMIC_RELAXED) != 0)
-      model->run.stop = 1;
-    if (i == 0 || step->layer != plan->steps[i - 1].layer)
-      cpu_pool_barrier (model->backend->pool);
-    if (model->run.stop)
-      return;
-    run_step (model, step, thread);
-    cpu_pool_barrier (model->backend->pool);
-    if (thread == 0) {
-      settle_step (model, step);
-      end = cpu_now_ns ();
-      cpu_profile_add (model, step, end - start);
-      start = end;
-    }
+  while (model->run.step < model->plan.n_steps && !model->run.stop) {
+    run_step (model, &model->plan.steps[model->run.step], thread);
+    cpu_pool_meet (model->backend->pool, advance, model, thread);
   }
 }
 
@@ -92,7 +187,11 @@ int
 cpu_run_batch (struct wlp_model *model, struct wlp_error *error)
 {
   cpu_panels_begin (model);
-  cpu_pool_run (model->backend->pool, run_thread, model);
+  model->run.clock_ns = cpu_now_ns ();
+  model->run.step     = 0;
+  go_on (model);
+  if (model->run.step < model->plan.n_steps && !model->run.stop)
+    cpu_pool_run (model->backend->pool, run_thread, model);
   return model->run.stop ? wlp_error_set (error, -ECANCELED, "the batch was stopped between layers") : 0;
 }
 

@@ -2,7 +2,8 @@
  *
  * From nodes to steps.  Between two steps all threads meet, so the fewer the better: row nodes that are ready share a
  * step and go through the cache row by row (norm and quantise; rotate and store), linear layers that are ready share a
- * step (q, k and v; gate and up).  Unfused, every node has a step of its own, in the program's order.
+ * step (q, k and v; gate and up).  The gated activation and its quantising go into the step of gate and up.  Unfused,
+ * every node has a step of its own, in the program's order.
  */
 #include "cpu-model.h"
 
@@ -152,6 +153,57 @@ schedule_unfused (struct schedule *s)
   }
 }
 
+static const struct cpu_node *
+node_at (const struct cpu_plan *plan, const struct cpu_step *step, uint32_t i)
+{
+  return &plan->nodes[plan->order[step->first_node + i]];
+}
+
+/* Whether @step is gate and up (in any order), and @next nothing but GLU of them, and the quantising of that. */
+static bool
+can_join_glu (const struct wlp_model *model, const struct cpu_step *step, const struct cpu_step *next)
+{
+  const struct cpu_plan *plan = &model->plan;
+  const struct cpu_node *a, *b, *glu, *quantise;
+  uint64_t n_rows;
+
+  if (step->kind != CPU_STEP_LINEAR || step->n_nodes != 2 || next->kind != CPU_STEP_ROWS || next->n_nodes > 2)
+    return false;
+  a      = node_at (plan, step, 0);
+  b      = node_at (plan, step, 1);
+  glu    = node_at (plan, next, 0);
+  n_rows = plan->matrices[a->matrix].n_rows;
+  if (glu->kind != CPU_NODE_ROW || glu->op->kind != WLP_OP_GLU || a->domain != glu->domain || b->domain != glu->domain
+      || plan->matrices[b->matrix].n_rows != n_rows || n_rows % LINEAR_GROUP != 0
+      || LINEAR_GROUP % model->linear->rows != 0)
+    return false;
+  if (!(glu->reads[0] == a->writes[0] && glu->reads[1] == b->writes[0])
+      && !(glu->reads[0] == b->writes[0] && glu->reads[1] == a->writes[0]))
+    return false;
+  if (next->n_nodes == 1)
+    return true;
+  quantise = node_at (plan, next, 1);
+  return quantise->kind == CPU_NODE_QUANTISE && quantise->reads[0] == glu->writes[0] && quantise->k == n_rows
+         && quantise->n_slots == 1;
+}
+
+static void
+join_glu (struct wlp_model *model)
+{
+  struct cpu_plan *plan = &model->plan;
+  uint32_t from, to = 0;
+
+  for (from = 0; from < plan->n_steps; from++) {
+    plan->steps[to] = plan->steps[from];
+    if (from + 1 < plan->n_steps && can_join_glu (model, &plan->steps[from], &plan->steps[from + 1])) {
+      plan->steps[to].kind = CPU_STEP_GLU;
+      plan->steps[to].n_nodes += plan->steps[++from].n_nodes;
+    }
+    to++;
+  }
+  plan->n_steps = to;
+}
+
 /* Values that no node writes (those of the other side of a cut) are there already. */
 static void
 find_given (struct schedule *s)
@@ -183,6 +235,8 @@ cpu_schedule_build (struct wlp_model *model, struct wlp_error *error)
     else
       while (s.n_done < s.plan->n_nodes && schedule_next (&s)) {
       }
+    if (model->fuse)
+      join_glu (model);
     if (s.n_done < s.plan->n_nodes)
       status = wlp_error_set (error, -EINVAL, "the program's operators wait for each other");
   }

@@ -14,6 +14,7 @@
 #endif
 
 #define SPIN_ROUNDS 2000u /* of a pause each: some 20 to 50 us */
+#define CACHE_LINE  64
 
 /* A number that only grows, and a place to sleep until it has changed. */
 struct gate {
@@ -29,11 +30,21 @@ struct worker {
   unsigned index;
 };
 
+/* Chunks next .. end - 1 of a thread; others take from it, too. */
+struct share {
+  _Alignas(CACHE_LINE) atomic_uint_fast64_t next;
+  uint64_t end;
+};
+
 struct cpu_pool {
   const struct wlp_services *services;
   unsigned n_threads;
   unsigned n_started; /* workers[1 .. n_started] run */
-  unsigned spin;
+  atomic_uint spin;
+  unsigned spin_most;
+  struct share *shares; /* [n_threads] */
+  uint64_t n_items;
+  uint64_t chunk;
   struct gate start; /* opens for each job */
   struct gate meet;  /* opens when all have arrived */
   atomic_uint n_arrived;
@@ -82,19 +93,32 @@ gate_open (struct gate *gate)
 }
 
 static void
-gate_wait (struct gate *gate, unsigned old, unsigned spin)
+gate_sleep (struct gate *gate, unsigned old)
 {
-  for (; spin > 0; spin--) {
-    if (atomic_load_explicit (&gate->number, memory_order_acquire) != old)
-      return;
-    cpu_relax ();
-  }
   pthread_mutex_lock (&gate->mutex);
   atomic_fetch_add (&gate->n_sleepers, 1);
   while (atomic_load (&gate->number) == old)
     pthread_cond_wait (&gate->cond, &gate->mutex);
   atomic_fetch_sub (&gate->n_sleepers, 1);
   pthread_mutex_unlock (&gate->mutex);
+}
+
+/* How long it spins follows from how it went: success brings it up to the most, sleep down. */
+static void
+gate_wait (struct cpu_pool *pool, struct gate *gate, unsigned old)
+{
+  const unsigned most = atomic_load_explicit (&pool->spin, memory_order_relaxed);
+  unsigned i;
+
+  for (i = 0; i < most; i++) {
+    if (atomic_load_explicit (&gate->number, memory_order_acquire) != old) {
+      atomic_store_explicit (&pool->spin, most + (pool->spin_most - most + 7) / 8, memory_order_relaxed);
+      return;
+    }
+    cpu_relax ();
+  }
+  gate_sleep (gate, old);
+  atomic_store_explicit (&pool->spin, most > SPIN_ROUNDS / 16 ? most - most / 4 : most, memory_order_relaxed);
 }
 
 /* CPUs and nice level are wishes: a sandbox may refuse them, and the results are the same. */
@@ -126,12 +150,12 @@ worker_thread (void *data)
 
   apply_wishes (pool->services);
   for (;;) {
-    gate_wait (&pool->start, seen, pool->spin);
+    gate_wait (pool, &pool->start, seen);
     seen++;
     if (pool->job == NULL)
       return NULL;
     pool->job (pool->data, worker->index);
-    cpu_pool_barrier (pool);
+    cpu_pool_meet (pool, NULL, NULL, worker->index);
   }
 }
 
@@ -156,11 +180,16 @@ cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, s
   int status;
 
   pool = calloc (1, sizeof *pool + n_threads * sizeof pool->workers[0]);
-  if (pool == NULL)
+  if (pool != NULL)
+    pool->shares = aligned_alloc (CACHE_LINE, n_threads * sizeof pool->shares[0]);
+  if (pool == NULL || pool->shares == NULL) {
+    free (pool);
     return wlp_error_set (error, -ENOMEM, "no memory for %u threads", n_threads);
+  }
   pool->services  = services;
   pool->n_threads = n_threads;
-  pool->spin      = n_threads <= usable_cpus (services) ? SPIN_ROUNDS : 0;
+  pool->spin_most = n_threads <= usable_cpus (services) ? SPIN_ROUNDS : 0;
+  atomic_init (&pool->spin, pool->spin_most);
   gate_init (&pool->start);
   gate_init (&pool->meet);
   atomic_init (&pool->n_arrived, 0);
@@ -192,6 +221,7 @@ cpu_pool_free (struct cpu_pool *pool)
   gate_finish (&pool->start);
   gate_finish (&pool->meet);
   pthread_mutex_destroy (&pool->turn);
+  free (pool->shares);
   free (pool);
 }
 
@@ -210,21 +240,60 @@ cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data)
   if (pool->n_threads > 1)
     gate_open (&pool->start);
   job (data, 0);
-  cpu_pool_barrier (pool);
+  cpu_pool_meet (pool, NULL, NULL, 0);
   pthread_mutex_unlock (&pool->turn);
 }
 
 void
-cpu_pool_barrier (struct cpu_pool *pool)
+cpu_pool_meet (struct cpu_pool *pool, cpu_job_cb last, void *data, unsigned thread)
 {
   const unsigned round = atomic_load (&pool->meet.number);
 
-  if (pool->n_threads == 1)
+  if (atomic_fetch_add (&pool->n_arrived, 1) + 1 < pool->n_threads) {
+    gate_wait (pool, &pool->meet, round);
     return;
-  if (atomic_fetch_add (&pool->n_arrived, 1) + 1 == pool->n_threads) {
-    atomic_store (&pool->n_arrived, 0);
-    gate_open (&pool->meet);
-  } else {
-    gate_wait (&pool->meet, round, pool->spin);
   }
+  if (last != NULL)
+    last (data, thread);
+  atomic_store (&pool->n_arrived, 0);
+  gate_open (&pool->meet);
+}
+
+void
+cpu_pool_deal (struct cpu_pool *pool, uint64_t n_items, uint64_t chunk)
+{
+  unsigned i;
+
+  pool->n_items = n_items;
+  pool->chunk   = chunk;
+  for (i = 0; i < pool->n_threads; i++) {
+    const struct cpu_range range = cpu_share ((n_items + chunk - 1) / chunk, i, pool->n_threads);
+
+    atomic_store_explicit (&pool->shares[i].next, range.first, memory_order_relaxed);
+    pool->shares[i].end = range.end;
+  }
+}
+
+static int
+take_from (struct share *share, uint64_t *ret_chunk)
+{
+  if (atomic_load_explicit (&share->next, memory_order_relaxed) >= share->end)
+    return 0;
+  *ret_chunk = atomic_fetch_add_explicit (&share->next, 1, memory_order_relaxed);
+  return *ret_chunk < share->end;
+}
+
+int
+cpu_pool_take (struct cpu_pool *pool, unsigned thread, struct cpu_range *ret_range)
+{
+  uint64_t chunk = 0;
+  unsigned i;
+
+  for (i = 0; i < pool->n_threads; i++)
+    if (take_from (&pool->shares[(thread + i) % pool->n_threads], &chunk)) {
+      ret_range->first = chunk * pool->chunk;
+      ret_range->end = ret_range->first + pool->chunk < pool->n_items ? ret_range->first + pool->chunk : pool->n_items;
+      return 1;
+    }
+  return 0;
 }

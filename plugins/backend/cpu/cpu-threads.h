@@ -2,9 +2,10 @@
  *
  * The backend's own threads.  A job runs on all of them, the caller being thread 0; between jobs the others sleep.
  *
- * Inside a job threads meet at barriers.  Where they wait they spin for some microseconds before they sleep, and not at
- * all where there are more threads than CPUs.  What a thread computes is a contiguous range of a step's items; no
- * result depends on where the ranges part.
+ * Inside a job threads meet.  Where they wait they spin for some microseconds before they sleep: less where spinning
+ * was in vain of late, for others want the CPUs, and not at all where there are more threads than CPUs.  The items of a
+ * step are dealt out as contiguous ranges; who is done takes chunks from the others, so a thread that lost its CPU for
+ * a while holds up nobody for longer than a chunk takes.  No result depends on who computed what.
  */
 #pragma once
 
@@ -21,8 +22,9 @@ typedef void (*cpu_job_cb) (void *data, unsigned thread);
 
 /* (any thread) Runs @job on all threads and returns when all are done; others wait for their turn. */
 void cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data);
-/* (inside a job) Waits until all threads are here.  What they wrote before is seen by all behind it. */
-void cpu_pool_barrier (struct cpu_pool *pool);
+/* (inside a job) Waits until all threads are here.  What they wrote before is seen by all behind it.  The last one to
+ * come calls @last (NULL: nothing) while the others wait. */
+void cpu_pool_meet (struct cpu_pool *pool, cpu_job_cb last, void *data, unsigned thread);
 
 struct cpu_range {
   uint64_t first;
@@ -38,3 +40,8 @@ cpu_share (uint64_t n_items, unsigned thread, unsigned n_threads)
 
   return (struct cpu_range){ first, first + each + (thread < rest ? 1 : 0) };
 }
+
+/* (while the other threads wait) Deals out items 0 .. n_items - 1 in chunks of @chunk. */
+void cpu_pool_deal (struct cpu_pool *pool, uint64_t n_items, uint64_t chunk);
+/* (inside a job) The next chunk for a thread, 0: nothing is left.  A chunk begins at a multiple of its size. */
+int cpu_pool_take (struct cpu_pool *pool, unsigned thread, struct cpu_range *ret_range);

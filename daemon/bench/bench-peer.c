@@ -11,6 +11,7 @@
 
 #define TAIL_BYTES  400 /* of its messages, in an error */
 #define MICRO_BATCH 512
+#define ATTEMPTS    5 /* llama-batched-bench may end before it has written its last row */
 
 /* Runs @argv; (transfer full) stdout, NULL on failure. */
 static char *
@@ -136,8 +137,7 @@ double
 bench_peer_run (const BenchPeer *peer, const char *model, const BenchTest *test, guint n_threads, GError **error)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *out       = NULL;
-  double rate;
+  double rate                = -1;
 
   g_ptr_array_add (argv, g_strdup (test->batch > 1 ? peer->batched : peer->argv[0]));
   g_ptr_array_add (argv, g_strdup ("-m"));
@@ -151,10 +151,13 @@ bench_peer_run (const BenchPeer *peer, const char *model, const BenchTest *test,
     g_ptr_array_add (argv, g_strdup (peer->argv[i]));
   g_ptr_array_add (argv, NULL);
 
-  out = spawn ((char **)argv->pdata, error);
-  if (out == NULL)
-    return -1;
-  rate = test->batch > 1 ? bench_peer_parse_batched (out) : bench_peer_parse_json (out);
+  for (guint i = 0; i < ATTEMPTS && rate < 0; i++) {
+    g_autofree char *out = spawn ((char **)argv->pdata, error);
+
+    if (out == NULL)
+      return -1;
+    rate = test->batch > 1 ? bench_peer_parse_batched (out) : bench_peer_parse_json (out);
+  }
   if (rate < 0)
     g_set_error (error, WLY_ERROR, WLY_ERROR_FAILED, _ ("%s printed no figure that is understood"),
                  (const char *)argv->pdata[0]);

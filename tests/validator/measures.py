@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tests: each takes a Run and leaves samples, checks or a reason to be skipped in it."""
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+MIB = 1 << 20
+CACHED_TIMES = 6  # the prompt of the configuration, in one that fills blocks of the cache
+PERCENTILES = (50, 90, 99)
+# name -> (unit, whether more is better)
+METRICS = {
+    'tokens_per_second': ('t/s', True),
+    'single_token_latency_ms': ('ms', False),
+    'first_token_ms': ('ms', False),
+    'memory_usage_mb': ('MB', False),
+    'cpu_utilization_percent': ('%', False),
+    'cache_hit_ratio': ('', True),
+    'model_load_time_seconds': ('s', False),
+    'prefill_ratio': ('x', True),
+    'decode_ratio': ('x', True),
+}
+
+
+class Skipped(Exception):
+    """The test cannot be run here; the text says why."""
+
+
+class Run:
+    """One test: what it works with, and what it found."""
+
+    def __init__(self, service, model, config, quick, file=None):
+        self.service, self.path, self.config, self.quick, self.file = service, model, config, quick, file
+        facts = service.facts(model)
+        self.name, self.facts = facts['Id'], facts
+        self.runs = config['quick_runs' if quick else 'runs']
+        self.tokens = config['quick_tokens' if quick else 'tokens']
+        self.samples = {}  # metric -> numbers
+        self.traces = {}  # name -> [(seconds, number)]
+        self.checks = []  # (what, whether it holds, more about it)
+        self.notes = []
+
+    def add(self, metric, *numbers):
+        self.samples.setdefault(metric, []).extend(numbers)
+
+    def check(self, what, holds, more=''):
+        self.checks.append((what, bool(holds), more))
+
+    def generate(self, prompt, **options):
+        return self.service.generate(self.name, prompt, **{'temperature': 0.0, 'ignore_end': True,
+                                                           'max_tokens': self.tokens, **options})
+
+
+def rank(samples, percent):
+    """The value that so many percent of the samples do not exceed, between two neighbours."""
+    ordered = sorted(samples)
+    at = (len(ordered) - 1) * percent / 100
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+
+
+def summary(samples):
+    found = {f'p{percent}': rank(samples, percent) for percent in PERCENTILES}
+    return {**found, 'min': min(samples), 'max': max(samples), 'mean': sum(samples) / len(samples), 'n': len(samples)}
+
+
+def add_speed(run, times, result):
+    """Of one generation."""
+    if result['tokens-out'] > 1 and result.get('decode-us', 0) > 0:
+        run.add('tokens_per_second', (result['tokens-out'] - 1) * 1e6 / result['decode-us'])
+    run.add('first_token_ms', times[0] * 1000)
+    run.add('single_token_latency_ms', *[(b - a) * 1000 for a, b in zip(times, times[1:])])
+
+
+def add_cached(run):
+    """A prompt of some blocks of the cache, twice: how much of it needs no computing. Returns both texts."""
+    prompt = f'{len(run.samples.get("cache_hit_ratio", []))}. ' + ' '.join([run.config['prompt']] * CACHED_TIMES)
+    before = run.generate(prompt)[1]
+    _, after, result = run.generate(prompt)
+    run.add('cache_hit_ratio', result.get('tokens-cached', 0) / max(result['tokens-in'], 1))
+    return before, after
+
+
+def inference_speed(run):
+    run.service.load(run.path)
+    run.generate(run.config['prompt'], max_tokens=2)
+    for i in range(run.runs):
+        times, _, result = run.generate(f'{i}. ' + run.config['prompt'])
+        add_speed(run, times, result)
+    for _ in range(run.runs):
+        add_cached(run)
+
+
+# ---- resources ----
+
+def resident(pid):
+    try:
+        with open(f'/proc/{pid}/statm', encoding='ascii') as file:
+            return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+    except (OSError, IndexError):
+        return 0
+
+
+def cpu_seconds(pid):
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+            fields = file.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    except (OSError, IndexError):
+        return 0.0
+
+
+class Sampler(threading.Thread):
+    """Looks at processes until it is stopped: (seconds, bytes, share of all cores)."""
+
+    def __init__(self, pids, interval=0.1):
+        super().__init__(daemon=True)
+        self.pids, self.interval, self.rows, self.over = pids, interval, [], threading.Event()
+
+    def run(self):
+        begin = then = time.monotonic()
+        before = sum(map(cpu_seconds, self.pids))
+        while not self.over.wait(self.interval):
+            now, used = time.monotonic(), sum(map(cpu_seconds, self.pids))
+            share = max(used - before, 0) / (now - then) / os.cpu_count()
+            self.rows.append((now - begin, sum(map(resident, self.pids)), share))
+            then, before = now, used
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        return self.rows
+
+
+def resource_utilization(run):
+    run.service.load(run.path)
+    run.generate(run.config['prompt'], max_tokens=2)
+    pids = run.service.processes()
+    run.check('the model has a process of its own', len(pids) > 1, f'{len(pids)} processes')
+    sampler = Sampler(pids)
+    sampler.start()
+    begin = time.monotonic()
+    for i in range(run.runs):
+        run.generate(f'{i}. ' + run.config['prompt'])
+    while time.monotonic() - begin < 0.5:  # of a fast model, enough to see something
+        run.generate(run.config['prompt'])
+    rows = sampler.stop()
+    run.add('memory_usage_mb', *[row[1] / MIB for row in rows])
+    run.add('cpu_utilization_percent', *[row[2] * 100 for row in rows])
+    run.traces['memory, MB'] = [(row[0], row[1] / MIB) for row in rows]
+    run.traces['processor, % of all cores'] = [(row[0], row[2] * 100) for row in rows]
+    before = sum(map(cpu_seconds, pids))
+    time.sleep(0.5 if run.quick else 2)
+    run.notes.append(f'idle afterwards: {sum(map(cpu_seconds, pids)) - before:.2f} s of processor time')
+
+
+def model_loading(run):
+    for _ in range(run.runs):
+        run.service.unload(run.path)
+        begin = time.monotonic()
+        run.service.load(run.path)
+        run.add('model_load_time_seconds', time.monotonic() - begin)
+        run.add('memory_usage_mb', run.service.get(run.path, 'Model', 'MemoryInUse') / MIB)
+
+
+# ---- quality ----
+
+def round_trip(run, text):
+    from gi.repository import GLib
+    service = run.service
+    tokens = service.call(run.path, 'Model.Tokenize', '(a{sv}a{sv})', ({'prompt': GLib.Variant('s', text)}, {}))[0][0]
+    got = bytes(service.call(run.path, 'Model.Detokenize', '(aua{sv})', (tokens, {}))[0][0])
+    return got.decode('utf-8', 'replace').strip() == text.strip()
+
+
+def quality_validation(run):
+    service, prompt = run.service, run.config['prompt']
+    service.load(run.path)
+    texts = [run.generate(prompt)[1] for _ in range(run.runs)]
+    run.check('the likeliest continuation is the same each time', len(set(texts)) == 1)
+    run.check('there is text', texts[0].strip() != '')
+    run.check('the text is whole UTF-8', '\ufffd' not in texts[0])
+    drawn = [run.generate(prompt, temperature=1.0)[1:] for _ in range(2)]
+    run.check('seeds are drawn anew', drawn[0][1]['seed'] != drawn[1][1]['seed'])
+    again = run.generate(prompt, temperature=1.0, seed=drawn[0][1]['seed'])[1]
+    run.check('a seed gives its text again', again == drawn[0][0])
+    before, after = add_cached(run)
+    run.check('a prompt from the cache gives the same text', before == after)
+    for text in (prompt, 'Grüße, Ψυχή, 你好, 🙂', '  two  spaces\n\nand lines'):
+        run.check(f'tokens and back: {text[:24]!r}', round_trip(run, text))
+    words = texts[0].split()
+    if len(words) > 4:
+        pairs = list(zip(words, words[1:]))
+        run.check('it does not repeat itself without end', len(set(pairs)) * 4 >= len(pairs))
+
+
+# ---- comparison ----
+
+def peer_rate(run, *test):
+    command = [shutil.which('llama-bench'), '-m', run.file, '-t', str(os.cpu_count()), '-r', '1', '-o', 'json', *test]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Skipped('llama-bench failed: ' + done.stderr.strip()[-300:])
+    return json.loads(done.stdout)[-1]['avg_ts']
+
+
+def model_file(run):
+    """The file of the model, for a program that reads it itself."""
+    folders = [os.path.expanduser('~/.local/share/woolly/models'), '/usr/share/woolly/models', '/usr/local/share/woolly/models',
+               *os.environ.get('WOOLLY_MODEL_PATH', '').split(':')]
+    for name in run.facts['Files'][:1]:
+        for path in [name] + [os.path.join(folder, name) for folder in folders]:
+            if os.path.isfile(path):
+                return path
+    raise Skipped('where the file of the model lies is not known here: --model-file names it')
+
+
+def comparative(run):
+    """Pairs of runs, each first in turn; prefill of the prompt, then tokens, as the peer measures them."""
+    if shutil.which('llama-bench') is None:
+        raise Skipped('there is no peer: llama-bench is not on the PATH')
+    run.file = run.file or model_file(run)
+    run.service.load(run.path)
+    prompt = ' '.join([run.config['prompt']] * 4)
+    run.generate(prompt, max_tokens=2)
+    for i in range(run.runs):
+        theirs = {}
+        n = run.generate(f'{i + 100}. ' + prompt, max_tokens=1)[2]['tokens-in'] if i == 0 else n
+        if i % 2 == 1:
+            theirs = peer_pair(run, n)
+        _, _, result = run.generate(f'{i}. ' + prompt)
+        theirs = theirs or peer_pair(run, n)
+        computed = result['tokens-in'] - result.get('tokens-cached', 0)
+        decode = (result['tokens-out'] - 1) * 1e6 / max(result['decode-us'], 1)
+        run.add('tokens_per_second', decode)
+        run.add('decode_ratio', decode / theirs['decode'])
+        run.add('prefill_ratio', computed * 1e6 / max(result['prefill-us'], 1) / theirs['prefill'])
+    run.notes.append('beside llama-bench: its prompt is computed without sampling, ours with the first token and over the bus')
+
+
+def peer_pair(run, n):
+    return {'prefill': peer_rate(run, '-p', str(n), '-n', '0'), 'decode': peer_rate(run, '-p', '0', '-n', str(run.tokens))}
+
+
+TESTS = {test.__name__: test for test in (inference_speed, resource_utilization, model_loading, quality_validation,
+                                          comparative)}

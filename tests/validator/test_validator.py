@@ -1,0 +1,249 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The validator against the real service on a bus of its own: outputs, history, gates, exit statuses. No figure is judged."""
+import html.parser
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import woolly_tap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import history  # noqa: E402
+import measures  # noqa: E402
+import report  # noqa: E402
+
+MODEL = os.environ['WOOLLY_BUNDLED_MODEL']
+VALIDATOR = os.path.join(HERE, 'run_validation.py')
+RULES = {'history': 10, 'at_least': 3, 'tolerance': 0.15}
+PEER = """#!/bin/sh
+echo '[{"avg_ts": 1000000}]'
+"""
+
+
+class Outline(html.parser.HTMLParser):
+    """Whether elements are closed in their order, and what they refer to."""
+    VOID = ('meta', 'br')
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.counts, self.links = [], {}, []
+
+    def handle_starttag(self, tag, attributes):
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        self.links += [value for name, value in attributes if name in ('src', 'href')]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (self.open, tag)
+        self.open.pop()
+
+
+class Validator(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.history = self.path('history.jsonl')
+        self.environment = dict(os.environ)
+
+    def path(self, name, content=None, mode=0o644):
+        path = os.path.join(self.folder, name)
+        if content is not None:
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(content)
+            os.chmod(path, mode)
+        return path
+
+    def validate(self, test, *more, status=0):
+        done = subprocess.run(
+            [sys.executable, '-B', VALIDATOR, '--test', test, '--quick', '--private', '--model-file', MODEL, '--history',
+             self.history, '--output', self.folder, *more],
+            capture_output=True, text=True, check=False, timeout=240, env=self.environment)
+        self.assertEqual(done.returncode, status, (done.stdout, done.stderr))
+        return done
+
+    def result(self, test):
+        with open(self.path(test + '.json'), encoding='utf-8') as file:
+            return json.load(file)
+
+    def page(self, test):
+        with open(self.path(test + '.html'), encoding='utf-8') as file:
+            text = file.read()
+        outline = Outline()
+        outline.feed(text)
+        self.assertEqual(outline.open, [])
+        self.assertEqual(outline.links, [])
+        self.assertNotIn('script', outline.counts)
+        self.assertNotIn('url(', text)
+        return text, outline.counts
+
+    def entries(self):
+        return history.read(self.history)
+
+    def assert_measured(self, test, *metrics):
+        done = self.validate(test)
+        result = self.result(test)
+        self.assertEqual((result['status'], result['test'], result['quick']), ('passed', test, True))
+        self.assertEqual(result['model'], 'woolly-tiny-Q8_0')
+        for metric in metrics:
+            found = result['metrics'][metric]
+            self.assertGreater(found['n'], 0)
+            self.assertLessEqual(found['min'], found['p50'])
+            self.assertLessEqual(found['p50'], found['p90'])
+            self.assertLessEqual(found['p90'], found['p99'])
+            self.assertLessEqual(found['p99'], found['max'])
+            self.assertIn(metric, done.stdout)
+        entry, = self.entries()
+        self.assertEqual((entry['test'], entry['metrics']), (test, result['metrics']))
+        return result
+
+
+class Tests(Validator):
+
+    def test_inference_speed(self):
+        result = self.assert_measured('inference_speed', 'tokens_per_second', 'single_token_latency_ms', 'first_token_ms',
+                                      'cache_hit_ratio')
+        self.assertGreater(result['metrics']['tokens_per_second']['min'], 0)
+        self.assertGreater(result['metrics']['cache_hit_ratio']['min'], 0.3)
+        self.assertLessEqual(result['metrics']['cache_hit_ratio']['max'], 1)
+        text, counts = self.page('inference_speed')
+        self.assertGreaterEqual(counts['svg'], 1)
+        self.assertIn('tokens per second', text)
+
+    def test_resource_utilization(self):
+        result = self.assert_measured('resource_utilization', 'memory_usage_mb', 'cpu_utilization_percent')
+        self.assertGreater(result['metrics']['memory_usage_mb']['min'], 4)
+        self.assertLess(result['metrics']['memory_usage_mb']['max'], 4000)
+        self.assertLess(result['metrics']['cpu_utilization_percent']['p50'], 150)
+        self.assertEqual(self.page('resource_utilization')[1]['svg'], 2)
+
+    def test_model_loading(self):
+        result = self.assert_measured('model_loading', 'model_load_time_seconds', 'memory_usage_mb')
+        self.assertEqual(result['metrics']['model_load_time_seconds']['n'], 3)
+        self.page('model_loading')
+
+    def test_quality_validation(self):
+        result = self.assert_measured('quality_validation', 'cache_hit_ratio')
+        self.assertGreaterEqual(len(result['checks']), 8)
+        self.assertTrue(all(check['holds'] for check in result['checks']))
+        self.assertIn('seeds are drawn anew', self.page('quality_validation')[0])
+
+    def test_comparative(self):
+        self.environment['PATH'] = '/usr/bin:/bin'
+        done = self.validate('comparative', status=77)
+        self.assertIn('llama-bench is not on the PATH', done.stdout)
+        self.assertEqual(self.entries(), [])
+        self.assertEqual(self.result('comparative')['status'], 'skipped')
+        self.path('llama-bench', PEER, 0o755)
+        self.environment['PATH'] = self.folder + ':/usr/bin:/bin'
+        self.validate('comparative')
+        metrics = self.result('comparative')['metrics']
+        for metric in ('decode_ratio', 'prefill_ratio'):
+            self.assertGreater(metrics[metric]['min'], 0)
+            self.assertLess(metrics[metric]['max'], 1)  # the peer says a million
+        self.assertAlmostEqual(metrics['decode_ratio']['max'] * 1e6, metrics['tokens_per_second']['max'], 3)
+        self.validate('comparative', '--gate', 'on-par', status=1)
+
+
+class Judgement(Validator):
+
+    def test_gates(self):
+        config = self.path('gates.json', json.dumps({'gates': {
+            'low': {'model_load_time_seconds': {'of': 'p90', 'max': 1e6}},
+            'high': {'model_load_time_seconds': {'max': 1e-9}},
+            'other': {'decode_ratio': {'min': 0}}}}))
+        self.validate('model_loading', '--config', config, '--gate', 'low')
+        gate, = self.result('model_loading')['gates']
+        self.assertEqual((gate['name'], gate['holds'], gate['of'], gate['max']), ('low', True, 'p90', 1e6))
+        self.validate('model_loading', '--config', config, '--gate', 'low', '--gate', 'high', status=1)
+        self.assertEqual([gate['holds'] for gate in self.result('model_loading')['gates']], [True, False])
+        self.assertIn('gate “high”', self.page('model_loading')[0])
+        self.validate('model_loading', '--config', config, '--gate', 'other', status=1)  # what is not known does not hold
+
+    def test_regression(self):
+        self.validate('model_loading')
+        entry, = self.entries()
+        for metric, usual, status in (('model_load_time_seconds', 1e-9, 3), ('model_load_time_seconds', 1e9, 0),
+                                      ('memory_usage_mb', 1e-9, 3)):
+            os.unlink(self.history)
+            entry['metrics'][metric]['p50'], kept = usual, entry['metrics'][metric]['p50']
+            for _ in range(3):
+                history.append(self.history, entry)
+            entry['metrics'][metric]['p50'] = kept
+            done = self.validate('model_loading', status=status)
+            alerts = [alert['metric'] for alert in self.result('model_loading')['regressions']]
+            if status == 3:
+                self.assertIn(metric, alerts)
+                self.assertIn('REGRESSION: ' + metric, done.stdout)
+                self.assertIn('the last 3 runs had', self.page('model_loading')[0])
+            else:
+                self.assertNotIn(metric, alerts)
+        self.assertEqual(len(self.entries()), 4)
+
+    def test_command_line(self):
+        self.validate('model_loading', '--gate', 'nonsense', status=2)
+        self.validate('model_loading', '--config', self.path('broken.json', '{'), status=2)
+        self.validate('model_loading', '--config', self.path('nowhere.json'), status=2)
+        self.validate('nonsense', status=2)
+        wrong = self.path('wrong.json', json.dumps({'gates': {'odd': {'nonsense': {'min': 1}}}}))
+        self.validate('model_loading', '--config', wrong, '--gate', 'odd', status=2)
+        self.validate('model_loading', '--daemon', '/nowhere/woollyd', status=4)
+        self.validate('model_loading', '--model', 'nonsense', status=4)
+        self.assertEqual(self.entries(), [])
+
+
+class Arithmetic(Validator):
+
+    def test_rank(self):
+        self.assertEqual(measures.rank([3, 1, 2], 50), 2)
+        self.assertEqual(measures.rank([10, 20], 90), 19)
+        self.assertEqual(measures.rank([7], 99), 7)
+        self.assertEqual(measures.summary([1, 2, 3, 4])['p50'], 2.5)
+
+    def test_directions(self):
+        def entry(**metrics):
+            return {'metrics': {name: {'p50': value} for name, value in metrics.items()}}
+
+        old = [entry(tokens_per_second=100, first_token_ms=10)] * 3
+        self.assertEqual(history.regressions(old, entry(tokens_per_second=86, first_token_ms=11.4), RULES), [])
+        slower, later = history.regressions(old, entry(tokens_per_second=84, first_token_ms=11.6), RULES)
+        self.assertEqual((slower['metric'], slower['usual'], slower['now']), ('tokens_per_second', 100, 84))
+        self.assertAlmostEqual(later['change'], 0.16)
+        self.assertEqual(history.regressions(old, entry(tokens_per_second=200, first_token_ms=1), RULES), [])
+        self.assertEqual(history.regressions(old[:2], entry(tokens_per_second=1), RULES), [])
+        many = [entry(tokens_per_second=10)] * 20 + [entry(tokens_per_second=100)] * 10
+        self.assertEqual(len(history.regressions(many, entry(tokens_per_second=50), RULES)), 1)
+
+    def test_what_is_comparable(self):
+        here = {'test': 't', 'model': 'm', 'machine': 'x', 'quick': True}
+        others = [dict(here, **{key: 'other'}) for key in here]
+        self.assertEqual(history.comparable(others + [here], here), [here])
+
+    def test_damaged_history(self):
+        self.path('history.jsonl', '{"metrics": {}}\n{"cut\n[]\n\n{"metrics": {"x": {}}}\n')
+        self.assertEqual(len(self.entries()), 2)
+        self.assertEqual(history.medians(self.entries(), 'x'), [])
+
+    def test_numbers(self):
+        for value, text in ((0, '0'), (1234.5, '1\u202f234'), (12.345, '12.3'), (0.01234, '0.0123'), (100, '100')):
+            self.assertEqual(report.number(value), text)
+        for low, high in ((0, 1), (3, 3), (0, 0), (-5, 1e9), (0.001, 0.0011)):
+            floor, ceiling, ticks = report.scale(low, high)
+            self.assertLessEqual(floor, low)
+            self.assertGreaterEqual(ceiling + 1e-9, high)
+            self.assertGreaterEqual(len(ticks), 2)
+            self.assertLessEqual(len(ticks), 8)
+
+
+if __name__ == '__main__':
+    woolly_tap.main()

@@ -132,7 +132,8 @@ SPACES_END = r"\s*[\r\n]+|\s+(?!\S)|\s+"
 MARKED = LEAD + r"[\p{L}\p{M}]+" + ANY_CASE + "?|%s|" + OTHERS + r"[\r\n/]*|" + SPACES_END
 LINES = r"[^\n]+|\n+"
 QWEN2_TEXT = ANY_CASE + "|" + LEAD + r"\p{L}+|\p{N}|" + OTHERS + r"[\r\n]*|" + SPACES_END
-THREES = r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))"
+# as llama.cpp cuts for the published \d{1,3}(?=(?:\d{3})*\b): what stands before a number stays with its first digits
+THREES = r"[^\p{N}]*\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))"
 MORE_PRE = {
     "jais-2": [ANY_CASE + "|" + LEAD + r"\p{L}+|\p{N}{1,3}|" + OTHERS + r"[\r\n]*|\s*[\r\n]+|"
                + "".join(r"\s{%d}(?!\S)|" % n for n in (512, 256, 128, 64, 32, 16, 8, 4)) + r"\s{1,2}(?!\S)|\s{1}"],

@@ -8,19 +8,17 @@
 gsize
 wly_pre_split_groups_numbers (WlyScan *scan, gsize start, gconstpointer rules)
 {
-  gsize place = start, n = 0;
-  WlyScanCharacter character = wly_scan_at (scan, start);
+  const gsize first = wly_scan_run (scan, start, 0xffffu & ~WLY_SCAN_NUMBERS);
+  gsize place = first, n = 0;
 
-  if (!wly_scan_is (character, WLY_SCAN_NUMBERS))
-    return wly_scan_run (scan, start, 0xffffu & ~WLY_SCAN_NUMBERS);
-  if (start < scan->run_end) /* in a run whose first group was cut already */
+  if (start < scan->run_end) /* in a number whose first group was cut already */
     return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, 3);
-  for (; wly_scan_is (character, WLY_SCAN_NUMBERS); n++) {
+  for (WlyScanCharacter character = wly_scan_at (scan, place); wly_scan_is (character, WLY_SCAN_NUMBERS); n++) {
     place += character.n_bytes;
     character = wly_scan_at (scan, place);
   }
   scan->run_end = place;
-  return wly_scan_run_at_most (scan, start, WLY_SCAN_NUMBERS, n % 3 == 0 ? 3 : (guint)(n % 3));
+  return wly_scan_run_at_most (scan, first, WLY_SCAN_NUMBERS, n % 3 == 0 ? 3 : (guint)(n % 3));
 }
 
 static gsize

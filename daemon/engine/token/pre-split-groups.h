@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* \d{1,3}(?=(?:\d{3})*\b), with \p{N} for \d as the field does it: 1234567 is 1, 234, 567. */
+/* [^\p{N}]*\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})): 1234567 is 1, 234, 567.  This is what the field makes of the published
+ * \d{1,3}(?=(?:\d{3})*\b): what stands before a number stays with its first digits. */
 gsize wly_pre_split_groups_numbers (WlyScan *scan, gsize start, gconstpointer rules);
 /* (?=(\d{3})+(?!\d)), in ASCII digits: cuts before each three that only threes follow. */
 gsize wly_pre_split_groups_digits (WlyScan *scan, gsize start, gconstpointer rules);

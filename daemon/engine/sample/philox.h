@@ -34,11 +34,11 @@ wly_philox (guint32 counter[4], const guint32 key[2])
   }
 }
 
-/* Number @index of the stream of @seed, in [0, 1), from 53 bits. */
+/* Number @index of stream @stream of @seed, in [0, 1), from 53 bits. */
 static inline double
-wly_philox_uniform (guint64 seed, guint64 index)
+wly_philox_uniform (guint64 seed, guint64 index, guint32 stream)
 {
-  guint32 counter[4]   = { (guint32)index, (guint32)(index >> 32), 0, 0 };
+  guint32 counter[4]   = { (guint32)index, (guint32)(index >> 32), stream, 0 };
   const guint32 key[2] = { (guint32)seed, (guint32)(seed >> 32) };
   guint64 bits;
 

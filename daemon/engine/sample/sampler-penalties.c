@@ -13,6 +13,9 @@ struct WlySamplerPenalties {
   guint next;   /* where the next one goes */
   gint32 *window;
   guint32 *counts; /* [n_vocab] */
+  guint *ids;      /* [n_window] those that were seen */
+  guint32 *rounds; /* [n_vocab] of wly_sampler_penalties_seen() in which the token was met last */
+  guint32 round;
 };
 
 WlySamplerPenalties *
@@ -32,6 +35,8 @@ wly_sampler_penalties_new (const WlySamplerOptions *options, guint n_vocab)
   penalties->n_window   = options->repetition_window;
   penalties->window     = g_new0 (gint32, penalties->n_window);
   penalties->counts     = g_new0 (guint32, n_vocab);
+  penalties->ids        = g_new (guint, penalties->n_window);
+  penalties->rounds     = g_new0 (guint32, n_vocab);
   return penalties;
 }
 
@@ -42,6 +47,8 @@ wly_sampler_penalties_free (WlySamplerPenalties *penalties)
     return;
   g_free (penalties->window);
   g_free (penalties->counts);
+  g_free (penalties->ids);
+  g_free (penalties->rounds);
   g_free (penalties);
 }
 
@@ -59,23 +66,30 @@ wly_sampler_penalties_accept (WlySamplerPenalties *penalties, gint32 token)
   penalties->next = (penalties->next + 1) % penalties->n_window;
 }
 
-static float
-penalise (const WlySamplerPenalties *penalties, float logit, guint32 count)
+guint
+wly_sampler_penalties_seen (WlySamplerPenalties *penalties, const guint **ret_ids)
 {
-  double x = logit;
+  guint n = 0;
 
-  if (!isfinite (x))
-    return logit;
-  x = x > 0 ? x / penalties->repetition : x * penalties->repetition;
-  return (float)(x - count * penalties->frequency - penalties->presence);
+  if (penalties == NULL)
+    return 0;
+  penalties->round++;
+  for (guint i = 0; i < penalties->n_seen; i++) {
+    const guint id = (guint)penalties->window[i];
+
+    if (penalties->rounds[id] != penalties->round)
+      penalties->ids[n++] = id;
+    penalties->rounds[id] = penalties->round;
+  }
+  *ret_ids = penalties->ids;
+  return n;
 }
 
-void
-wly_sampler_penalties_apply (const WlySamplerPenalties *penalties, float *logits)
+double
+wly_sampler_penalties_apply (const WlySamplerPenalties *penalties, guint id, double logit)
 {
-  if (penalties == NULL)
-    return;
-  for (guint i = 0; i < penalties->n_vocab; i++)
-    if (penalties->counts[i] > 0)
-      logits[i] = penalise (penalties, logits[i], penalties->counts[i]);
+  if (penalties == NULL || penalties->counts[id] == 0 || !isfinite (logit))
+    return logit;
+  logit = logit > 0 ? logit / penalties->repetition : logit * penalties->repetition;
+  return logit - penalties->counts[id] * penalties->frequency - penalties->presence;
 }

@@ -14,6 +14,11 @@ typedef struct WlySamplerPenalties WlySamplerPenalties;
 WlySamplerPenalties *wly_sampler_penalties_new (const WlySamplerOptions *options, guint n_vocab);
 void wly_sampler_penalties_free (WlySamplerPenalties *penalties);
 void wly_sampler_penalties_accept (WlySamplerPenalties *penalties, gint32 token);
-void wly_sampler_penalties_apply (const WlySamplerPenalties *penalties, float *logits);
+
+/* The tokens in the window, each once: *@ret_ids is the penalties' memory, until the next call.  Returns their number.
+ */
+guint wly_sampler_penalties_seen (WlySamplerPenalties *penalties, const guint **ret_ids);
+/* The logit of a token as it is with the penalties. */
+double wly_sampler_penalties_apply (const WlySamplerPenalties *penalties, guint id, double logit);
 
 G_END_DECLS

@@ -2,78 +2,67 @@
 #include "sampler.h"
 
 #include "philox.h"
-#include "sampler-exp.h"
+#include "sampler-dry.h"
+#include "sampler-log.h"
 #include "sampler-penalties.h"
+#include "sampler-scan.h"
 #include "wly-error.h"
 
 #include <math.h>
 
-/* Where the kept tokens end in the order of falling logits: @id is the last one among those with its logit. */
-typedef struct {
-  float logit;
-  guint id;
-} Cut;
+/* Streams of random numbers of one seed. */
+#define STREAM_XTC 1
 
 struct WlySampler {
   WlySamplerOptions options;
   guint n_vocab;
-  double min_p_distance; /* below the largest logit, to min_p of its probability */
+  double mu; /* mirostat */
   WlySamplerPenalties *penalties;
-  float *logits; /* [n_vocab] with the penalties */
-  Cut *heap;     /* [n_vocab] */
+  WlySamplerDry *dry;
+  WlySamplerScan scan;
+  WlySamplerSet *set;
+  gboolean collected; /* the set holds what is left; before, the scan does */
 };
 
-static const Cut cut_keeps_all = { -G_MAXFLOAT, G_MAXUINT };
+static const char *const kind_names[] = {
+  [WLY_SAMPLER_PENALTIES]   = "penalties",
+  [WLY_SAMPLER_DRY]         = "dry",
+  [WLY_SAMPLER_TOP_N_SIGMA] = "top-n-sigma",
+  [WLY_SAMPLER_TOP_K]       = "top-k",
+  [WLY_SAMPLER_TYPICAL_P]   = "typical-p",
+  [WLY_SAMPLER_TOP_P]       = "top-p",
+  [WLY_SAMPLER_MIN_P]       = "min-p",
+  [WLY_SAMPLER_XTC]         = "xtc",
+  [WLY_SAMPLER_TEMPERATURE] = "temperature",
+};
 
-/* Whether @a stands before @b in the order of falling logits. */
-static inline gboolean
-cut_before (Cut a, Cut b)
+WlySamplerKind
+wly_sampler_kind (const char *name)
 {
-  return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-}
+  guint kind = 0;
 
-static inline gboolean
-cut_keeps (Cut cut, float logit, guint id)
-{
-  return logit > cut.logit || (logit == cut.logit && id <= cut.id);
+  while (kind < WLY_SAMPLER_N_KINDS && !g_str_equal (name, kind_names[kind]))
+    kind++;
+  return (WlySamplerKind)kind;
 }
 
 /* ---- life ---- */
-
-/* The largest distance d with exp (-d) >= min_p, by the very function that weighs the tokens. */
-static double
-min_p_distance (double min_p)
-{
-  double low  = 0;
-  double high = 708;
-
-  if (min_p <= 0)
-    return INFINITY;
-  if (wly_sampler_exp (-high) >= min_p)
-    return high;
-  for (int i = 0; i < 64; i++) {
-    double middle = (low + high) / 2;
-
-    if (wly_sampler_exp (-middle) >= min_p)
-      low = middle;
-    else
-      high = middle;
-  }
-  return low;
-}
 
 WlySampler *
 wly_sampler_new (const WlySamplerOptions *options, guint n_vocab)
 {
   WlySampler *sampler = g_new0 (WlySampler, 1);
 
-  sampler->options        = *options;
-  sampler->n_vocab        = n_vocab;
-  sampler->min_p_distance = min_p_distance (options->min_p);
-  sampler->penalties      = wly_sampler_penalties_new (options, n_vocab);
-  sampler->logits         = g_new (float, n_vocab);
-  if ((options->top_k > 0 && options->top_k < n_vocab) || options->top_p < 1)
-    sampler->heap = g_new (Cut, n_vocab);
+  sampler->options = *options;
+  sampler->n_vocab = n_vocab;
+  if (options->n_order == 0)
+    for (guint8 kind = 0; kind < WLY_SAMPLER_N_KINDS; kind++)
+      sampler->options.order[sampler->options.n_order++] = kind;
+  sampler->mu        = 2 * options->mirostat_tau;
+  sampler->penalties = wly_sampler_penalties_new (options, n_vocab);
+  sampler->dry       = wly_sampler_dry_new (options, n_vocab);
+  sampler->set       = wly_sampler_set_new (n_vocab);
+  wly_sampler_scan_init (&sampler->scan, n_vocab);
   return sampler;
 }
 
@@ -83,8 +72,9 @@ wly_sampler_free (WlySampler *sampler)
   if (sampler == NULL)
     return;
   wly_sampler_penalties_free (sampler->penalties);
-  g_free (sampler->logits);
-  g_free (sampler->heap);
+  wly_sampler_dry_free (sampler->dry);
+  wly_sampler_set_free (sampler->set);
+  wly_sampler_scan_finish (&sampler->scan);
   g_free (sampler);
 }
 
@@ -92,180 +82,200 @@ void
 wly_sampler_accept (WlySampler *sampler, gint32 token)
 {
   wly_sampler_penalties_accept (sampler->penalties, token);
+  wly_sampler_dry_accept (sampler->dry, token);
 }
 
-/* ---- selection ---- */
+/* ---- what changes logits ---- */
 
-/* Restores a heap whose entry @at may have to sink.  @first: the first in order is at the top, else the last. */
 static void
-heap_sink (Cut *heap, guint n, guint at, gboolean first)
+change (WlySampler *sampler, guint id, double logit)
 {
-  Cut entry = heap[at];
-
-  for (guint child = 2 * at + 1; child < n; child = 2 * at + 1) {
-    if (child + 1 < n && cut_before (heap[child + 1], heap[child]) == first)
-      child++;
-    if (cut_before (entry, heap[child]) == first)
-      break;
-    heap[at] = heap[child];
-    at       = child;
-  }
-  heap[at] = entry;
+  wly_sampler_scan_set (&sampler->scan, id, (float)logit);
 }
 
 static void
-heap_build (Cut *heap, guint n, gboolean first)
+add_biases (WlySampler *sampler)
 {
-  for (guint i = n / 2; i-- > 0;)
-    heap_sink (heap, n, i, first);
-}
+  for (gsize i = 0; i < sampler->options.n_biases; i++) {
+    const WlySamplerBias *bias = &sampler->options.biases[i];
 
-/* Leaves the @k first in order in the heap, with the last of them at the top; returns how many there are. */
-static guint
-select_top_k (WlySampler *sampler, guint k)
-{
-  const float *logits = sampler->logits;
-  Cut *heap           = sampler->heap;
-  guint n             = 0;
-
-  for (guint i = 0; i < sampler->n_vocab; i++) {
-    Cut entry = { logits[i], i };
-
-    if (n < k) {
-      heap[n++] = entry;
-      if (n == k)
-        heap_build (heap, n, FALSE);
-    } else if (cut_before (entry, heap[0])) {
-      heap[0] = entry;
-      heap_sink (heap, n, 0, FALSE);
-    }
+    if (bias->id < sampler->n_vocab)
+      change (sampler, bias->id, (double)sampler->scan.logits[bias->id] + bias->bias);
   }
-  return n;
 }
 
-/* How far the set reaches whose probabilities make up top_p of all entries in the heap. */
-static Cut
-select_top_p (WlySampler *sampler, guint n, float largest)
+static void
+apply_penalties (WlySampler *sampler)
 {
-  Cut *heap    = sampler->heap;
-  double total = 0;
-  double sum   = 0;
-  Cut cut;
+  WlySamplerSet *set = sampler->set;
+  const guint *ids   = NULL;
+  guint n;
 
+  if (sampler->collected) {
+    for (guint i = 0; i < set->n; i++)
+      set->entries[i].x = wly_sampler_penalties_apply (sampler->penalties, set->entries[i].id, set->entries[i].x);
+    set->sorted = FALSE;
+    return;
+  }
+  n = wly_sampler_penalties_seen (sampler->penalties, &ids);
   for (guint i = 0; i < n; i++)
-    total += wly_sampler_exp ((double)heap[i].logit - largest);
-  heap_build (heap, n, TRUE);
-  do {
-    cut     = heap[0];
-    heap[0] = heap[--n];
-    heap_sink (heap, n, 0, TRUE);
-    sum += wly_sampler_exp ((double)cut.logit - largest);
-  } while (n > 0 && sum < sampler->options.top_p * total && (double)largest - heap[0].logit <= sampler->min_p_distance);
-  return cut;
+    change (sampler, ids[i], wly_sampler_penalties_apply (sampler->penalties, ids[i], sampler->scan.logits[ids[i]]));
 }
 
-static Cut
-select_cut (WlySampler *sampler, float largest)
+static void
+apply_dry (WlySampler *sampler)
+{
+  WlySamplerSet *set = sampler->set;
+  const guint *ids   = NULL;
+  guint n;
+
+  wly_sampler_dry_prepare (sampler->dry, &ids, &n);
+  if (sampler->collected) {
+    for (guint i = 0; n > 0 && i < set->n; i++)
+      set->entries[i].x -= wly_sampler_dry_penalty (sampler->dry, set->entries[i].id);
+    set->sorted = set->sorted && n == 0;
+    return;
+  }
+  for (guint i = 0; i < n; i++)
+    change (sampler, ids[i], sampler->scan.logits[ids[i]] - wly_sampler_dry_penalty (sampler->dry, ids[i]));
+}
+
+/* ---- the chain ---- */
+
+/* From here on the set holds what is left.  What the very next sampler takes out need not come in. */
+static void
+collect (WlySampler *sampler, WlySamplerKind next)
 {
   const WlySamplerOptions *options = &sampler->options;
-  Cut cut                          = cut_keeps_all;
-  guint n                          = sampler->n_vocab;
+  float least                      = -INFINITY;
+  WlySamplerEntry first;
 
-  if (options->top_k > 0 && options->top_k < n) {
-    n   = select_top_k (sampler, options->top_k);
-    cut = sampler->heap[0];
-  } else if (options->top_p < 1) {
-    for (guint i = 0; i < n; i++)
-      sampler->heap[i] = (Cut){ sampler->logits[i], i };
-  }
-  if (options->top_p < 1)
-    cut = select_top_p (sampler, n, largest);
-  return cut;
+  if (sampler->collected)
+    return;
+  sampler->collected = TRUE;
+  if (next == WLY_SAMPLER_TOP_K)
+    least = wly_sampler_scan_floor (&sampler->scan, options->top_k);
+  else if (next == WLY_SAMPLER_MIN_P && wly_sampler_scan_first (&sampler->scan, &first))
+    /* a little more, for what rounding does to either side */
+    least = (float)(first.x + wly_sampler_log (options->min_p) - 1e-3 - 1e-6 * fabs (first.x));
+  wly_sampler_scan_collect (&sampler->scan, least, sampler->set);
 }
 
-/* ---- drawing ---- */
+/* Whether the options want this one. */
+static gboolean
+is_on (const WlySampler *sampler, WlySamplerKind kind)
+{
+  const WlySamplerOptions *options = &sampler->options;
+
+  switch (kind) {
+  case WLY_SAMPLER_PENALTIES:
+    return sampler->penalties != NULL;
+  case WLY_SAMPLER_DRY:
+    return sampler->dry != NULL;
+  case WLY_SAMPLER_TOP_N_SIGMA:
+    return options->top_n_sigma > 0 && !options->mirostat;
+  case WLY_SAMPLER_TOP_K:
+    return options->top_k > 0 && options->top_k < sampler->n_vocab && !options->mirostat;
+  case WLY_SAMPLER_TYPICAL_P:
+    return options->typical_p > 0 && options->typical_p < 1 && !options->mirostat;
+  case WLY_SAMPLER_TOP_P:
+    return options->top_p < 1 && !options->mirostat;
+  case WLY_SAMPLER_MIN_P:
+    return options->min_p > 1e-300 && !options->mirostat;
+  case WLY_SAMPLER_XTC:
+    return options->xtc_probability > 0 && options->xtc_threshold <= 0.5 && !options->mirostat;
+  case WLY_SAMPLER_TEMPERATURE:
+    return options->temperature != 1 || options->temperature_range > 0;
+  case WLY_SAMPLER_N_KINDS:
+    break;
+  }
+  return FALSE;
+}
 
 static void
-forbid_others (WlySampler *sampler, const guint32 *allowed)
+apply (WlySampler *sampler, WlySamplerKind kind, guint64 index)
 {
-  if (allowed == NULL)
+  const WlySamplerOptions *options = &sampler->options;
+  WlySamplerSet *set               = sampler->set;
+
+  if (kind == WLY_SAMPLER_PENALTIES) {
+    apply_penalties (sampler);
     return;
-  for (guint i = 0; i < sampler->n_vocab; i++)
-    if ((allowed[i / 32] >> (i % 32) & 1) == 0)
-      sampler->logits[i] = -INFINITY;
+  }
+  if (kind == WLY_SAMPLER_DRY) {
+    apply_dry (sampler);
+    return;
+  }
+  collect (sampler, kind);
+  if (kind == WLY_SAMPLER_TOP_N_SIGMA)
+    wly_sampler_set_top_n_sigma (set, options->top_n_sigma);
+  else if (kind == WLY_SAMPLER_TOP_K)
+    wly_sampler_set_top_k (set, options->top_k);
+  else if (kind == WLY_SAMPLER_TYPICAL_P)
+    wly_sampler_set_typical (set, options->typical_p);
+  else if (kind == WLY_SAMPLER_TOP_P)
+    wly_sampler_set_top_p (set, options->top_p);
+  else if (kind == WLY_SAMPLER_MIN_P)
+    wly_sampler_set_min_p (set, options->min_p);
+  else if (kind == WLY_SAMPLER_XTC && wly_philox_uniform (options->seed, index, STREAM_XTC) < options->xtc_probability)
+    wly_sampler_set_xtc (set, options->xtc_threshold);
+  else if (kind == WLY_SAMPLER_TEMPERATURE)
+    wly_sampler_set_temperature (set, options->temperature, options->temperature_range,
+                                 options->temperature_exponent > 0 ? options->temperature_exponent : 1);
 }
 
-/* Copies, penalises, and finds the first in order; FALSE: there is nothing to draw from. */
-static gboolean
-find_largest (WlySampler *sampler, const float *logits, const guint32 *allowed, guint *ret_largest)
+static guint
+draw (WlySampler *sampler, guint64 index)
 {
-  float largest = -INFINITY;
-  guint at      = 0;
-  float odd     = 0;
+  const WlySamplerOptions *options = &sampler->options;
+  double p;
+  guint id;
 
-  /* x - x is 0 for every number but NaN and infinities; minus infinity is let through. */
-  for (guint i = 0; i < sampler->n_vocab; i++) {
-    sampler->logits[i] = logits[i];
-    odd += logits[i] == -INFINITY ? 0 : logits[i] - logits[i];
-  }
-  if (odd != 0 || isnan (odd))
-    return FALSE;
-  forbid_others (sampler, allowed);
-  wly_sampler_penalties_apply (sampler->penalties, sampler->logits);
-  for (guint i = 0; i < sampler->n_vocab; i++) {
-    if (sampler->logits[i] > largest) {
-      largest = sampler->logits[i];
-      at      = i;
-    }
-  }
-  *ret_largest = at;
-  return largest > -INFINITY && largest < INFINITY;
+  collect (sampler, WLY_SAMPLER_N_KINDS);
+  if (options->mirostat)
+    wly_sampler_set_surprise (sampler->set, sampler->mu);
+  id = wly_sampler_set_draw (sampler->set, wly_philox_uniform (options->seed, index, 0), &p);
+  if (options->mirostat)
+    sampler->mu -= options->mirostat_eta * (wly_sampler_log (p) * -1.4426950408889634 - options->mirostat_tau);
+  return id;
 }
 
-static double
-weight_of (const WlySampler *sampler, Cut cut, guint id, float largest)
+static void
+apply_if (WlySampler *sampler, WlySamplerKind kind, guint64 index)
 {
-  float logit = sampler->logits[id];
+  if (is_on (sampler, kind))
+    apply (sampler, kind, index);
+}
 
-  if (!cut_keeps (cut, logit, id) || (double)largest - logit > sampler->min_p_distance)
-    return 0;
-  return wly_sampler_exp (((double)logit - largest) / sampler->options.temperature);
+/* Nothing to draw from. */
+static gint32
+fail (guint64 index, GError **error)
+{
+  g_set_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT,
+               "The model gave no usable probabilities for token %" G_GUINT64_FORMAT
+               ": a logit is not a number, or no token is allowed",
+               index);
+  return -1;
 }
 
 gint32
 wly_sampler_draw (WlySampler *sampler, const float *logits, const guint32 *allowed, guint64 index, GError **error)
 {
-  double total = 0;
-  double sum   = 0;
-  guint chosen;
-  float largest;
-  double goal;
-  Cut cut;
+  const WlySamplerOptions *options = &sampler->options;
+  const gboolean greedy            = options->temperature <= 0 && options->temperature_range <= 0;
+  WlySamplerEntry first;
 
-  if (!find_largest (sampler, logits, allowed, &chosen)) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT,
-                 "The model gave no usable probabilities for token %" G_GUINT64_FORMAT
-                 ": a logit is not a number, or no token is allowed",
-                 index);
-    return -1;
-  }
-  if (sampler->options.temperature <= 0)
-    return (gint32)chosen;
-
-  largest = sampler->logits[chosen];
-  cut     = select_cut (sampler, largest);
-  for (guint i = 0; i < sampler->n_vocab; i++)
-    total += weight_of (sampler, cut, i, largest);
-  goal = wly_philox_uniform (sampler->options.seed, index) * total;
-  for (guint i = 0; i < sampler->n_vocab; i++) {
-    double weight = weight_of (sampler, cut, i, largest);
-
-    if (weight <= 0)
-      continue;
-    chosen = i;
-    sum += weight;
-    if (sum > goal)
-      break;
-  }
-  return (gint32)chosen;
+  sampler->collected = FALSE;
+  if (!wly_sampler_scan_begin (&sampler->scan, logits, allowed,
+                               options->n_biases > 0 || sampler->penalties != NULL || sampler->dry != NULL))
+    return fail (index, error);
+  add_biases (sampler);
+  if (!wly_sampler_scan_first (&sampler->scan, &first))
+    return fail (index, error);
+  for (guint i = 0; i < options->n_order; i++)
+    if (!greedy || options->order[i] <= WLY_SAMPLER_DRY)
+      apply_if (sampler, (WlySamplerKind)options->order[i], index);
+  if (!greedy)
+    return (gint32)draw (sampler, index);
+  return wly_sampler_scan_first (&sampler->scan, &first) ? (gint32)first.id : fail (index, error);
 }

@@ -7,12 +7,15 @@
 static gsize
 contraction (WlyScan *scan, gsize start, gboolean any_case)
 {
-  const guint32 fold  = any_case ? 0x20 : 0;
-  const guint32 one   = wly_scan_at (scan, start + 1).code | fold;
-  const guint32 other = wly_scan_at (scan, start + 2).code | fold;
+  const guint32 fold = any_case ? 0x20 : 0;
+  const guint32 one  = wly_scan_at (scan, start + 1).code | fold;
+  guint32 other;
 
   if (one == 's' || one == 't' || one == 'm' || one == 'd')
     return 2;
+  if (one != 'r' && one != 'v' && one != 'l')
+    return 0; /* and the next byte may be amidst a character */
+  other = wly_scan_at (scan, start + 2).code | fold;
   if ((one == 'r' && other == 'e') || (one == 'v' && other == 'e') || (one == 'l' && other == 'l'))
     return 3;
   return 0;

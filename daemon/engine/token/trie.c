@@ -107,6 +107,8 @@ wly_trie_init (WlyTrie *trie, const WlyGgufString *texts, const guint32 *ids, gs
     add_children (trie, ranges, (guint32)node, depth, entries);
   }
   trie->first[trie->n_nodes] = (guint32)trie->n_nodes;
+  for (guint32 child = trie->first[0]; child < trie->first[1]; child++)
+    trie->roots[trie->bytes[child]] = child;
 
   trie->first = g_renew (guint32, trie->first, trie->n_nodes + 1);
   trie->ids   = g_renew (gint32, trie->ids, trie->n_nodes);

@@ -17,6 +17,7 @@ typedef struct {
   gint32 *ids;    /* [n_nodes] token that ends here, -1: none */
   guint8 *bytes;  /* [n_nodes] the step that leads here */
   gsize n_nodes;
+  guint32 roots[256]; /* children of the root by byte, where every look-up begins */
 } WlyTrie;
 
 /* Puts the texts of @ids in; empty ones are left out, of two equal ones the lower id counts. */
@@ -27,8 +28,12 @@ void wly_trie_finish (WlyTrie *trie);
 static inline guint32
 wly_trie_step (const WlyTrie *trie, guint32 node, guint8 byte)
 {
-  guint32 low = trie->first[node], high = trie->first[node + 1];
+  guint32 low, high;
 
+  if (node == WLY_TRIE_ROOT)
+    return trie->roots[byte];
+  low  = trie->first[node];
+  high = trie->first[node + 1];
   while (high - low > 8) {
     const guint32 middle = low + (high - low) / 2;
 

@@ -100,7 +100,7 @@ static void
 fill_logits (float *logits, guint n, guint64 seed)
 {
   for (guint i = 0; i < n; i++)
-    logits[i] = (float)(wly_philox_uniform (seed, i) * 8 - 4);
+    logits[i] = (float)(wly_philox_uniform (seed, i, 0) * 8 - 4);
 }
 
 /* ---- parts ---- */
@@ -121,8 +121,9 @@ test_philox (void)
     wly_philox (counters[i], keys[i]);
     g_assert_cmpmem (counters[i], sizeof counters[i], expected[i], sizeof expected[i]);
   }
-  g_assert_cmpfloat (wly_philox_uniform (1, 2), ==, wly_philox_uniform (1, 2));
-  g_assert_cmpfloat (wly_philox_uniform (1, 2), !=, wly_philox_uniform (2, 1));
+  g_assert_cmpfloat (wly_philox_uniform (1, 2, 0), ==, wly_philox_uniform (1, 2, 0));
+  g_assert_cmpfloat (wly_philox_uniform (1, 2, 0), !=, wly_philox_uniform (2, 1, 0));
+  g_assert_cmpfloat (wly_philox_uniform (1, 2, 0), !=, wly_philox_uniform (1, 2, 1));
 }
 
 static void
@@ -131,7 +132,7 @@ test_exp (void)
   double worst = 0;
 
   for (guint i = 0; i < 200000; i++) {
-    double x    = -wly_philox_uniform (7, i) * (i % 2 != 0 ? 2 : 700);
+    double x    = -wly_philox_uniform (7, i, 0) * (i % 2 != 0 ? 2 : 700);
     double want = exp (x);
 
     worst = MAX (worst, fabs (wly_sampler_exp (x) - want) / want);
@@ -224,12 +225,12 @@ static void
 test_random (void)
 {
   for (guint i = 0; i < 60; i++) {
-    guint n                   = 1 + (guint)(wly_philox_uniform (90, i) * 300);
+    guint n                   = 1 + (guint)(wly_philox_uniform (90, i, 0) * 300);
     WlySamplerOptions options = {
-      .temperature = 0.2 + 2 * wly_philox_uniform (91, i),
-      .top_k       = (guint)(wly_philox_uniform (92, i) * 2 * n),
-      .top_p       = wly_philox_uniform (93, i) * 1.3,
-      .min_p       = i % 3 == 0 ? 0 : wly_philox_uniform (94, i) / 4,
+      .temperature = 0.2 + 2 * wly_philox_uniform (91, i, 0),
+      .top_k       = (guint)(wly_philox_uniform (92, i, 0) * 2 * n),
+      .top_p       = wly_philox_uniform (93, i, 0) * 1.3,
+      .min_p       = i % 3 == 0 ? 0 : wly_philox_uniform (94, i, 0) / 4,
       .seed        = i,
     };
     float logits[MAX_VOCAB];

@@ -261,6 +261,28 @@ test_behind (void)
   }
 }
 
+/* Nothing behind the text is looked at: it ends with the memory it lies in. */
+static void
+test_end_of_text (void)
+{
+  static const char *const samples[] = {
+    "bpe-gpt-2", "bpe-llama-bpe", "bpe-gpt-4o", "bpe-kimi-k2", "bpe-jais-2", "ugm"
+  };
+  static const char *const texts[] = { "'é", "B'é", "a '", "x'l", "  \u00a0", "7\u0663", "\u0301" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++) {
+    g_autoptr (WlyTokenizer) tokenizer = open_sample (samples[i]);
+
+    for (gsize j = 0; j < G_N_ELEMENTS (texts); j++) {
+      const gsize n             = strlen (texts[j]);
+      g_autofree char *text     = g_memdup2 (texts[j], n);
+      g_autoptr (GArray) tokens = wly_fixture_encode (tokenizer, text, n, TRUE);
+
+      g_assert_cmpuint (tokens->len, >=, 1);
+    }
+  }
+}
+
 /* A character over three byte tokens comes byte by byte. */
 static void
 test_stream_of_bytes (void)
@@ -483,6 +505,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/tokenizer/behind", test_behind);
   g_test_add_func ("/engine/tokenizer/stream-of-bytes", test_stream_of_bytes);
   g_test_add_func ("/engine/tokenizer/decode", test_decode);
+  g_test_add_func ("/engine/tokenizer/end-of-text", test_end_of_text);
   g_test_add_func ("/engine/tokenizer/damaged-charsmap", test_damaged_charsmap);
   for (gsize i = 0; i < G_N_ELEMENTS (linear); i++) {
     g_autofree char *path = g_strdup_printf ("/engine/tokenizer/linear/%s", linear[i].name);

@@ -135,6 +135,19 @@ def sample_ernie4_5():
     return net, llama(net, neighbours(net), tied=True)
 
 
+def sample_ernie4_5_moe():
+    net = Net('ernie4_5-moe', 16, 3, 24, 40, 4, 2, 8, 31).key('leading_dense_block_count', u32(1))
+    net.key('expert_count', u32(6)).key('expert_used_count', u32(2)).key('expert_feed_forward_length', u32(12))
+    net.key('expert_shared_feed_forward_length', u32(20)).key('interleave_moe_layer_step', u32(1))
+
+    def feed(p, n):
+        if p == 'blk.0.':
+            return net.glu(p, n)
+        return add(net.experts(p, n, 6, 2, 12, sum_shares, choice=softmax, choice_bias=True),
+                   net.glu(p, n, suffix='_shexp', n_ff=20))
+    return net, llama(net, neighbours(net), feed=feed)
+
+
 def sample_arcee():
     net = Net('arcee', 15, 2, 24, 40, 4, 2, 6, 31)
     return net, llama(net, neighbours(net), feed=lambda p, n: net.mlp(p, n, lambda u: max(u, 0) ** 2, bias=False))
@@ -210,6 +223,26 @@ def sample_hunyuan_dense():
     net = Net('hunyuan-dense', 27, 2, 24, 40, 4, 2, 10, 53)
     net.key('rope.freq_base', f32(500.0)).key('rope.scaling.alpha', f32(20.0))
     return net, qwen(net, True, tied=True, base=500.0 * 20.0 ** (10 / 8), turned_first=True)
+
+
+def sections(net):
+    return net.key('rope.dimension_sections', u32s([2, 2, 1, 0]))
+
+
+def sample_qwen2vl():
+    net = sections(Net('qwen2vl', 28, 2, 24, 40, 4, 2, 10, 53))
+    return net, qwen(net, False)
+
+
+def sample_qwen3vl():
+    net = sections(Net('qwen3vl', 29, 2, 24, 40, 4, 2, 10, 53).key('n_deepstack_layers', u32(1)))
+    return net, qwen(net, True, tied=True)
+
+
+def sample_qwen3vlmoe():
+    net = sections(Net('qwen3vlmoe', 97, 2, 24, 40, 4, 2, 10, 37).key('expert_feed_forward_length', u32(12)))
+    net.key('expert_count', u32(8)).key('expert_used_count', u32(2))
+    return net, qwen(net, True, lambda p, n: net.experts(p, n, 8, 2, 12, sum_shares))
 
 
 # ---- gemma ----
@@ -630,7 +663,8 @@ def lfm2(net, kinds, window=0, n_dense=99):
         if i < n_dense:
             x = add(x, net.glu(p, n))
         else:
-            x = add(x, net.experts(p, n, 6, 2, 12, sigmoid_sum_shares, choice=sigmoid, choice_bias=True))
+            x = add(x, net.experts(p, n, 6, 2, 12, sigmoid_sum_shares, choice=lambda s: [sigmoid(v) for v in s],
+                                   choice_bias=True))
     return net.output(net.rms('token_embd_norm', x, EPS), tied=True)
 
 

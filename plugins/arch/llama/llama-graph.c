@@ -50,7 +50,7 @@ feed_forward (const struct network *n, wlp_value x)
 
   if (!p->has_gate)
     return wlp_layer_mlp (&n->layer, WLP_ACT_RELU2, x, p->dims.n_embd, p->dims.n_ff);
-  if (p->experts.n_expert == 0)
+  if (p->experts.n_expert == 0 || n->layer.number < p->n_dense || (n->layer.number + 1) % p->moe_step != 0)
     return wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, p->dims.n_embd, p->dims.n_ff);
   y = wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, p->dims.n_embd, &p->experts, WLP_GATING_SOFTMAX, 1);
   if (p->n_ff_shared == 0)

@@ -10,6 +10,8 @@ struct llama_params {
   struct wlp_dims dims;
   struct wlp_experts experts;
   struct wlp_rope_params rope;
+  uint32_t n_dense;     /* the first layers that have no experts, of a network with some */
+  uint32_t moe_step;    /* behind them, each layer of this number has some */
   int has_gate;         /* of the feed-forward part */
   uint32_t nope_step;   /* each layer of this number has no rope; 0: all have it, 1: none has */
   uint32_t n_ff_shared; /* of an expert that sees every token; 0: there is none */

@@ -12,8 +12,9 @@ llama_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder
   return code;
 }
 
-static const char *const llama_architectures[] = { "llama",   "mistral3",  "smollm3",  "granite", "granitemoe",
-                                                   "minicpm", "internlm2", "ernie4_5", "arcee",   NULL };
+static const char *const llama_architectures[] = { "llama",        "mistral3", "smollm3",   "granite",
+                                                   "granitemoe",   "minicpm",  "internlm2", "ernie4_5",
+                                                   "ernie4_5-moe", "arcee",    NULL };
 
 static const struct wlp_arch_ops llama_ops = {
   .version       = WLP_ARCH_VERSION,

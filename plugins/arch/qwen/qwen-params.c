@@ -33,14 +33,15 @@ qwen_params_read (const struct wlp_metadata *metadata, struct qwen_params *ret_p
   struct wlp_keys keys  = { metadata, error, 0 };
   struct qwen_params *p = ret_params;
   int is_2moe           = wlp_keys_architecture_is (&keys, "qwen2moe");
-  int is_3moe           = wlp_keys_architecture_is (&keys, "qwen3moe");
+  int is_3moe = wlp_keys_architecture_is (&keys, "qwen3moe") || wlp_keys_architecture_is (&keys, "qwen3vlmoe");
 
-  *p                 = (struct qwen_params){ 0 };
-  p->dims            = wlp_keys_dims (&keys);
-  p->rope            = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
-  p->pooling         = wlp_keys_pooling (&keys, WLP_POOL_NONE);
-  p->norm_eps        = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
-  p->has_head_norms  = is_3moe || wlp_keys_architecture_is (&keys, "qwen3");
+  *p          = (struct qwen_params){ 0 };
+  p->dims     = wlp_keys_dims (&keys);
+  p->rope     = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
+  p->pooling  = wlp_keys_pooling (&keys, WLP_POOL_NONE);
+  p->norm_eps = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
+  p->has_head_norms =
+      is_3moe || wlp_keys_architecture_is (&keys, "qwen3") || wlp_keys_architecture_is (&keys, "qwen3vl");
   p->shares_sum_to_1 = is_3moe;
   p->second_norm     = wlp_keys_architecture_is (&keys, "seed_oss") ? "post_attention_norm" : "ffn_norm";
   if (is_2moe || is_3moe)

@@ -12,8 +12,8 @@ qwen_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder,
   return code;
 }
 
-static const char *const qwen_architectures[] = { "qwen2",    "qwen3",         "qwen2moe", "qwen3moe",
-                                                  "seed_oss", "hunyuan-dense", NULL };
+static const char *const qwen_architectures[] = { "qwen2",   "qwen3",      "qwen2moe", "qwen3moe",      "qwen2vl",
+                                                  "qwen3vl", "qwen3vlmoe", "seed_oss", "hunyuan-dense", NULL };
 
 static const struct wlp_arch_ops qwen_ops = {
   .version       = WLP_ARCH_VERSION,

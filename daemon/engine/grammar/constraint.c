@@ -258,6 +258,7 @@ check (WlyConstraint *constraint, const guint32 *mask, GError **error)
 const guint32 *
 wly_constraint_mask_exact (WlyConstraint *constraint, guint32 budget, GError **error)
 {
+  wly_matcher_begin (constraint->matcher);
   if (constraint->plan->len == 0 || constraint->plan->len > budget)
     if (!make_plan (constraint, constraint->place, constraint->plan))
       g_array_set_size (constraint->plan, 0);
@@ -277,6 +278,7 @@ wly_constraint_mask (WlyConstraint *constraint, guint32 budget, GError **error)
   gsize mask_bytes = constraint->n_words * sizeof (guint32);
   guint32 **kept;
 
+  wly_matcher_begin (constraint->matcher);
   if (count_tokens (constraint, constraint->place) + (guint64)NEAR_TOKENS >= budget)
     return wly_constraint_mask_exact (constraint, budget, error);
   if (wly_matcher_tidy (constraint->matcher, &constraint->place, constraint->masks_bytes > MASK_BYTES_MAX))

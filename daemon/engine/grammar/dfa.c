@@ -330,7 +330,8 @@ wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use)
   begin_making (&making, marked);
   made = make (&making);
   end_making (&making);
-  dfa = making.dfa;
+  dfa       = making.dfa;
+  dfa->work = making.work;
   if (!made) {
     wly_dfa_free (dfa);
     return NULL;
@@ -436,6 +437,7 @@ wly_dfa_combine (const WlyDfa *a, const WlyDfa *b, gboolean without)
         dfa->next[(gsize)(i + 1) * dfa->n_classes + c] = pair_number (numbers, pairs, (guint64)to_x << 32 | to_y);
     }
   }
+  dfa->work = 20 * (guint64)pairs->len * dfa->n_classes; /* look-ups */
   return g_steal_pointer (&dfa);
 }
 

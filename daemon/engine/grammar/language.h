@@ -39,6 +39,7 @@ typedef struct {
   guint32 *bounds; /* [n_classes + 1]: class c has the code points from bounds[c] to below bounds[c + 1] */
   guint32 *next;   /* [n_states][n_classes] */
   guint8 *accepts; /* [n_states] */
+  guint64 work;    /* what it took to make it, in steps of some nanoseconds */
   guint32 start;
 } WlyDfa;
 

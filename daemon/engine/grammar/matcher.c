@@ -7,8 +7,8 @@
 #define PLACES_MAX   60000
 #define NODES_TIDY   200000 /* between tokens */
 #define PLACES_TIDY  20000
-#define CLOSURE_MAX  16384 /* stacks that are looked at for one byte */
-#define UNKNOWN      G_MAXUINT32
+#define CLOSURE_MAX  16384   /* stacks that are looked at for one byte */
+#define WORK_MAX     3000000 /* and for one token */
 #define PURE_END(at) ((at)->final && (at)->n_edges == 0)
 
 static guint32
@@ -76,6 +76,12 @@ wly_matcher_free (WlyMatcher *matcher)
   g_array_unref (matcher->todo);
   g_array_unref (matcher->kept);
   g_free (matcher);
+}
+
+void
+wly_matcher_begin (WlyMatcher *matcher)
+{
+  matcher->work = 0;
 }
 
 gboolean
@@ -229,7 +235,7 @@ close_todo (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
     }
     if (reads)
       g_array_append_val (matcher->kept, id);
-    if (i >= CLOSURE_MAX)
+    if (i >= CLOSURE_MAX || ++matcher->work > WORK_MAX)
       matcher->failed = TRUE;
   }
 }

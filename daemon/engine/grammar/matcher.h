@@ -48,6 +48,7 @@ typedef struct {
   guint32 *seen; /* [n_nodes_room] number of the last closure that met it */
   guint32 n_closures;
   GArray *todo, *kept; /* guint32: nodes of the closure that is made */
+  guint64 work;        /* stacks that were looked at since wly_matcher_begin() */
   gboolean failed;
 } WlyMatcher;
 
@@ -56,6 +57,8 @@ WlyMatcher *wly_matcher_new (const WlyAutomaton *automaton);
 void wly_matcher_free (WlyMatcher *matcher); /* NULL is fine */
 
 WlyPlace wly_matcher_start (WlyMatcher *matcher);
+/* What comes next is for another token: its work is limited by itself. */
+void wly_matcher_begin (WlyMatcher *matcher);
 WlyPlace wly_matcher_step_slowly (WlyMatcher *matcher, WlyPlace place, guint8 byte);
 /* Behind a token that the grammar names by its id. */
 WlyPlace wly_matcher_step_token (WlyMatcher *matcher, WlyPlace place, gint32 token);

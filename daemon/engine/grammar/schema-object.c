@@ -237,6 +237,8 @@ unnamed_keys (Object *object)
   all   = wly_dfa_new_length (0, WLY_AUTOMATON_ENDLESS);
   keys  = named != NULL ? wly_dfa_combine (all, named, TRUE) : NULL;
   wly_dfa_free (all);
+  if (keys != NULL)
+    wly_schema_count_work (object->schema, name_of (object, 0)->at, named);
   if (keys == NULL)
     wly_schema_fail (object->schema, name_of (object, 0)->at,
                      "so many names together with additional ones are too large; set additionalProperties to false");

@@ -44,6 +44,8 @@ typedef struct {
   GHashTable *rules; /* GBytes of WlySchemaItem: rule + 1 */
   GPtrArray *queue;  /* GBytes, in the order of `queue_rules` */
   GArray *queue_rules;
+  GHashTable *told_apart; /* WlyJsonId of each oneOf that was looked at */
+  guint64 work;           /* that its expressions took so far */
   WlyRule space, string, character;
   GError *error; /* the first */
 } WlySchema;
@@ -74,16 +76,20 @@ void wly_schema_number (WlySchema *schema, const GArray *items, gboolean reals, 
 void wly_schema_string (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
 void wly_schema_array (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
 void wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
-/* One value as it is, with white space between its parts. */
-void wly_schema_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to);
-/* Whether a value that is no list and no object fulfils the list, but for enum and const. */
-gboolean wly_schema_allows (WlySchema *schema, const GArray *items, WlyJsonId value);
+/* The values of a schema with const, or else enum: the list, or (@ret_one) the value itself; 0: there is none. */
+WlyJsonId wly_schema_find_values (const WlySchema *schema, const GArray *items, gboolean *ret_one);
+/* Writes those of some values (@values: a list, or with @one the value itself) that the list allows, and all its const
+ * and enum have. */
+void wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gboolean one, WlyState from,
+                        WlyState to);
 
 /* The texts of a number's list (NULL with an error, or where there are none), and of a string's. */
 WlyDfa *wly_schema_number_texts (WlySchema *schema, const GArray *items, gboolean reals);
 /* NULL without an error: the list says nothing but lengths. */
 WlyDfa *wly_schema_string_texts (WlySchema *schema, const GArray *items, gboolean lengths);
 WlyDfa *wly_schema_pattern (WlySchema *schema, WlyJsonId at, const char *text, gsize n_bytes, WlyLanguageUse use);
+/* Notes what it took to make one; FALSE with an error: too much in all. */
+gboolean wly_schema_count_work (WlySchema *schema, WlyJsonId at, const WlyDfa *dfa);
 /* The common part, either may be NULL (all texts) and is taken over; NULL with an error: too large. */
 WlyDfa *wly_schema_both (WlySchema *schema, WlyJsonId at, WlyDfa *a, WlyDfa *b);
 

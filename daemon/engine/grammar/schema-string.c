@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#define WORK_MAX  150000000 /* about half a second */
+#define WORK_EACH 20000
+
 #define LABEL "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #define HOST  LABEL "(?:\\." LABEL "){0,8}"
 #define ATOM  "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -58,6 +61,14 @@ static const struct {
   { "double", NULL },
 };
 
+gboolean
+wly_schema_count_work (WlySchema *schema, WlyJsonId at, const WlyDfa *dfa)
+{
+  schema->work += dfa->work + WORK_EACH;
+  return schema->work <= WORK_MAX
+         || wly_schema_fail (schema, at, "the patterns, names and limits of the schema are too much work together");
+}
+
 WlyDfa *
 wly_schema_pattern (WlySchema *schema, WlyJsonId at, const char *text, gsize n_bytes, WlyLanguageUse use)
 {
@@ -72,6 +83,8 @@ wly_schema_pattern (WlySchema *schema, WlyJsonId at, const char *text, gsize n_b
   dfa = wly_dfa_new (language, use);
   if (dfa == NULL)
     wly_schema_fail (schema, at, "the expression is too large, or too ambiguous");
+  else if (!wly_schema_count_work (schema, at, dfa))
+    g_clear_pointer (&dfa, wly_dfa_free);
   return dfa;
 }
 
@@ -87,6 +100,8 @@ wly_schema_both (WlySchema *schema, WlyJsonId at, WlyDfa *a, WlyDfa *b)
   wly_dfa_free (b);
   if (both == NULL)
     wly_schema_fail (schema, at, "together with the other keywords it is too large");
+  else if (!wly_schema_count_work (schema, at, both))
+    g_clear_pointer (&both, wly_dfa_free);
   return both;
 }
 

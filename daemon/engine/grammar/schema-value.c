@@ -50,8 +50,9 @@ add_close (WlySchema *schema, WlyJsonId id, WlyState at)
   return wly_automaton_add_text (schema->automaton, add_space (schema, at), text, 1);
 }
 
-void
-wly_schema_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
+/* One value as it is, with white space between its parts. */
+static void
+add_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
 {
   WlyJson *json = schema->json;
   WlyJsonId id  = value;
@@ -99,27 +100,81 @@ find_deep_keyword (const WlySchema *schema, const GArray *items, guint type)
   return 0;
 }
 
-gboolean
-wly_schema_allows (WlySchema *schema, const GArray *items, WlyJsonId value)
+/* Whether all const and enum of the list have the value. */
+static gboolean
+is_listed (const WlySchema *schema, const GArray *items, WlyJsonId value)
 {
-  guint type             = wly_schema_type_of (schema, value);
-  g_autoptr (WlyDfa) dfa = NULL;
+  for (guint i = 0; i < items->len; i++) {
+    WlyJsonId constant = wly_schema_get (schema, wly_schema_item (items, i), "const");
+    WlyJsonId list     = wly_schema_get (schema, wly_schema_item (items, i), "enum");
+    gboolean found     = list == 0 || list == wly_json_get (schema->json, value)->parent;
+
+    if (constant != 0 && !wly_json_equal (schema->json, constant, value))
+      return FALSE;
+    for (WlyJsonId at = list != 0 ? wly_json_get (schema->json, list)->first : 0; at != 0 && !found;
+         at           = wly_json_get (schema->json, at)->next)
+      found = wly_json_equal (schema->json, at, value);
+    if (!found)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* The texts of numbers and strings that a list allows, made when they are first asked for. */
+typedef struct {
+  WlyDfa *strings, *numbers;
+  gboolean has_strings, has_numbers;
+} Texts;
+
+static gboolean
+is_allowed (WlySchema *schema, const GArray *items, WlyJsonId value, Texts *texts)
+{
+  guint type = wly_schema_type_of (schema, value);
   gsize n_bytes;
   const char *text = wly_json_text (schema->json, value, &n_bytes);
+  WlyDfa *dfa      = NULL;
 
-  if ((wly_schema_types (schema, items) & type) == 0)
-    return FALSE;
   if (type == WLY_SCHEMA_ARRAY || type == WLY_SCHEMA_OBJECT) {
     WlyJsonId deep = find_deep_keyword (schema, items, type);
 
     return deep == 0
            || wly_schema_fail (schema, deep, "together with const or enum of a list or an object it is not supported");
   }
-  if (type == WLY_SCHEMA_STRING)
-    dfa = wly_schema_string_texts (schema, items, TRUE);
-  else if (type == WLY_SCHEMA_INTEGER || type == WLY_SCHEMA_REAL)
-    dfa = wly_schema_number_texts (schema, items, TRUE);
+  if (type == WLY_SCHEMA_STRING) {
+    if (!texts->has_strings)
+      texts->strings = wly_schema_string_texts (schema, items, TRUE);
+    texts->has_strings = TRUE;
+    dfa                = texts->strings;
+  } else if (type == WLY_SCHEMA_INTEGER || type == WLY_SCHEMA_REAL) {
+    if (!texts->has_numbers)
+      texts->numbers = wly_schema_number_texts (schema, items, TRUE);
+    texts->has_numbers = TRUE;
+    dfa                = texts->numbers;
+  }
   return schema->error == NULL && (dfa == NULL || wly_dfa_accepts (dfa, text, n_bytes));
+}
+
+static WlyJsonId
+next_value (const WlySchema *schema, WlyJsonId values, gboolean one, WlyJsonId after)
+{
+  if (after == 0)
+    return one ? values : wly_json_get (schema->json, values)->first;
+  return one ? 0 : wly_json_get (schema->json, after)->next;
+}
+
+void
+wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gboolean one, WlyState from, WlyState to)
+{
+  guint types = wly_schema_types (schema, items);
+  Texts texts = { 0 };
+
+  for (WlyJsonId at = next_value (schema, values, one, 0); at != 0 && schema->error == NULL;
+       at           = next_value (schema, values, one, at))
+    if ((types & wly_schema_type_of (schema, at)) != 0 && is_listed (schema, items, at)
+        && is_allowed (schema, items, at, &texts))
+      add_constant (schema, at, from, to);
+  wly_dfa_free (texts.strings);
+  wly_dfa_free (texts.numbers);
 }
 
 /* ---- apart from each other ---- */
@@ -135,30 +190,6 @@ open_schema (WlySchema *schema, WlyJsonId id)
   return wly_schema_flatten (schema, items) ? g_steal_pointer (&items) : NULL;
 }
 
-/* The values that a list allows, by const or else enum: the list itself, or the value with @ret_one.  0: any. */
-static WlyJsonId
-find_values (const WlySchema *schema, const GArray *items, gboolean *ret_one)
-{
-  for (guint i = 0; i < items->len; i++) {
-    WlyJsonId one  = wly_schema_get (schema, wly_schema_item (items, i), "const");
-    WlyJsonId many = wly_schema_get (schema, wly_schema_item (items, i), "enum");
-
-    *ret_one = one != 0;
-    if (one != 0 || many != 0)
-      return one != 0 ? one : many;
-  }
-  *ret_one = FALSE;
-  return 0;
-}
-
-static WlyJsonId
-next_value (const WlySchema *schema, WlyJsonId values, gboolean one, WlyJsonId after)
-{
-  if (after == 0)
-    return one ? values : wly_json_get (schema->json, values)->first;
-  return one ? 0 : wly_json_get (schema->json, after)->next;
-}
-
 /* Types that its values have, or that it names. */
 static guint
 possible_types (const WlySchema *schema, const GArray *items)
@@ -166,7 +197,7 @@ possible_types (const WlySchema *schema, const GArray *items)
   guint types = wly_schema_types (schema, items);
   guint found = 0;
   gboolean one;
-  WlyJsonId values = find_values (schema, items, &one);
+  WlyJsonId values = wly_schema_find_values (schema, items, &one);
 
   if (values == 0)
     return types;
@@ -179,8 +210,8 @@ static gboolean
 share_value (const WlySchema *schema, const GArray *a, const GArray *b)
 {
   gboolean one_a, one_b;
-  WlyJsonId values_a = find_values (schema, a, &one_a);
-  WlyJsonId values_b = find_values (schema, b, &one_b);
+  WlyJsonId values_a = wly_schema_find_values (schema, a, &one_a);
+  WlyJsonId values_b = wly_schema_find_values (schema, b, &one_b);
 
   if (values_a == 0 || values_b == 0)
     return TRUE;

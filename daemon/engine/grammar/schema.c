@@ -144,6 +144,8 @@ check_one_of (WlySchema *schema, WlyJsonId branches)
 {
   guint i = 0;
 
+  if (!g_hash_table_add (schema->told_apart, GUINT_TO_POINTER (branches)))
+    return;
   if (wly_json_get (schema->json, branches)->n_children > 256) {
     wly_schema_fail (schema, branches, "more than 256 branches");
     return;
@@ -198,54 +200,30 @@ compile_branches (WlySchema *schema, const GArray *items, WlyState start, WlySta
 
 /* ---- values ---- */
 
-/* A schema with const or enum: its list, or the value itself; 0: there is none. */
-static WlyJsonId
-find_values (const WlySchema *schema, const GArray *items, gboolean *ret_constant)
+WlyJsonId
+wly_schema_find_values (const WlySchema *schema, const GArray *items, gboolean *ret_one)
 {
+  *ret_one = FALSE;
   for (guint i = 0; i < items->len; i++) {
     WlyJsonId constant = wly_schema_get (schema, wly_schema_item (items, i), "const");
     WlyJsonId list     = wly_schema_get (schema, wly_schema_item (items, i), "enum");
 
-    *ret_constant = constant != 0;
+    *ret_one = constant != 0;
     if (constant != 0 || list != 0)
       return constant != 0 ? constant : list;
   }
   return 0;
 }
 
-/* Whether all const and enum of the list have the value. */
-static gboolean
-is_listed (const WlySchema *schema, const GArray *items, WlyJsonId value)
-{
-  for (guint i = 0; i < items->len; i++) {
-    WlyJsonId constant = wly_schema_get (schema, wly_schema_item (items, i), "const");
-    WlyJsonId list     = wly_schema_get (schema, wly_schema_item (items, i), "enum");
-    gboolean found     = list == 0;
-
-    if (constant != 0 && !wly_json_equal (schema->json, constant, value))
-      return FALSE;
-    for (WlyJsonId at = list != 0 ? wly_json_get (schema->json, list)->first : 0; at != 0 && !found;
-         at           = wly_json_get (schema->json, at)->next)
-      found = wly_json_equal (schema->json, at, value);
-    if (!found)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 compile_values (WlySchema *schema, const GArray *items, WlyState start, WlyState end)
 {
-  gboolean constant;
-  WlyJsonId values = find_values (schema, items, &constant);
+  gboolean one;
+  WlyJsonId values = wly_schema_find_values (schema, items, &one);
 
-  if (values == 0)
-    return FALSE;
-  for (WlyJsonId at = constant ? values : wly_json_get (schema->json, values)->first; at != 0;
-       at           = constant ? 0 : wly_json_get (schema->json, at)->next)
-    if (is_listed (schema, items, at) && wly_schema_allows (schema, items, at))
-      wly_schema_constant (schema, at, start, end);
-  return TRUE;
+  if (values != 0)
+    wly_schema_values (schema, items, values, one, start, end);
+  return values != 0;
 }
 
 static void
@@ -445,6 +423,7 @@ schema_clear (WlySchema *schema)
   wly_json_free (schema->json);
   wly_automaton_free (schema->automaton);
   g_clear_pointer (&schema->rules, g_hash_table_unref);
+  g_clear_pointer (&schema->told_apart, g_hash_table_unref);
   g_clear_pointer (&schema->queue, g_ptr_array_unref);
   g_clear_pointer (&schema->queue_rules, g_array_unref);
   g_clear_error (&schema->error);
@@ -481,6 +460,7 @@ wly_schema_add (WlyAutomaton *automaton, const char *text, gsize n_bytes, WlyRul
     return FALSE;
   schema.automaton   = automaton;
   schema.rules       = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+  schema.told_apart  = g_hash_table_new (NULL, NULL);
   schema.queue       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   schema.queue_rules = g_array_new (FALSE, FALSE, sizeof (WlyRule));
   done               = run (&schema, ret_rule);

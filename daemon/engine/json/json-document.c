@@ -137,8 +137,11 @@ same_alone (const WlyJson *json, WlyJsonId a, WlyJsonId b)
 gboolean
 wly_json_equal (const WlyJson *json, WlyJsonId a, WlyJsonId b)
 {
-  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (WlyJsonId));
+  g_autoptr (GArray) pairs = NULL;
 
+  if (!same_alone (json, a, b) || wly_json_get (json, a)->first == 0)
+    return same_alone (json, a, b);
+  pairs = g_array_new (FALSE, FALSE, sizeof (WlyJsonId));
   g_array_append_val (pairs, a);
   g_array_append_val (pairs, b);
   for (guint i = 0; i < pairs->len; i += 2) {

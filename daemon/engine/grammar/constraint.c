@@ -80,11 +80,13 @@ plan_part (WlyConstraint *constraint, gsize start, gsize end, GArray *plan)
   return TRUE;
 }
 
-/* The tokens of the shortest text from a place; FALSE: too long to write down, or the vocabulary cannot write it. */
+/* The tokens of the shortest text from a place; FALSE: too long to write down, or the vocabulary cannot write it.
+ * @first: of the first token a leading space is not written. */
 static gboolean
-make_plan (WlyConstraint *constraint, WlyPlace place, GArray *plan)
+make_plan (WlyConstraint *constraint, WlyPlace place, gboolean first, GArray *plan)
 {
-  gsize start = 0;
+  gsize start   = 0;
+  gsize n_bytes = 0;
 
   g_string_truncate (constraint->text, 0);
   g_array_set_size (constraint->marks, 0);
@@ -92,6 +94,15 @@ make_plan (WlyConstraint *constraint, WlyPlace place, GArray *plan)
   if (!wly_matcher_shortest (constraint->matcher, place, PLAN_BYTES_MAX, constraint->trie->usable, constraint->text,
                              constraint->marks))
     return FALSE;
+  if (first && constraint->text->str[0] == ' ') {
+    g_string_prepend_c (constraint->text, ' ');
+    for (guint i = 0; i < constraint->marks->len; i += 2)
+      g_array_index (constraint->marks, gint32, i)++;
+    /* a token that is no more than the space would write nothing */
+    if (wly_token_trie_longest (constraint->trie, constraint->text->str, constraint->text->len, &n_bytes) < 0
+        || n_bytes < 2)
+      return FALSE;
+  }
   for (guint i = 0; i < constraint->marks->len; i += 2) {
     gsize at = (gsize)g_array_index (constraint->marks, gint32, i);
 
@@ -101,6 +112,17 @@ make_plan (WlyConstraint *constraint, WlyPlace place, GArray *plan)
     start = at + 1;
   }
   return plan_part (constraint, start, constraint->text->len, plan);
+}
+
+/* Tokens that are enough to end the text from the present place, where nothing was written yet. */
+static guint32
+count_first (WlyConstraint *constraint)
+{
+  g_autoptr (GArray) plan = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  if (wly_constraint_may_end (constraint))
+    return 0;
+  return make_plan (constraint, constraint->place, TRUE, plan) ? plan->len : NEVER;
 }
 
 /* Tokens that are enough to end the text from a place. */
@@ -115,7 +137,7 @@ count_tokens (WlyConstraint *constraint, WlyPlace place)
   if (info->n_tokens != 0)
     return info->n_tokens - 1;
   plan = g_array_new (FALSE, FALSE, sizeof (gint32));
-  if (make_plan (constraint, place, plan))
+  if (make_plan (constraint, place, FALSE, plan))
     info->n_tokens = plan->len + 1;
   else
     info->n_tokens = constraint->trie->writes_all && info->cost < NEVER - 1 ? info->cost + 1 : NEVER;
@@ -260,7 +282,7 @@ wly_constraint_mask_exact (WlyConstraint *constraint, guint32 budget, GError **e
 {
   wly_matcher_begin (constraint->matcher);
   if (constraint->plan->len == 0 || constraint->plan->len > budget)
-    if (!make_plan (constraint, constraint->place, constraint->plan))
+    if (!make_plan (constraint, constraint->place, constraint->first, constraint->plan))
       g_array_set_size (constraint->plan, 0);
   memset (constraint->scratch, 0, constraint->n_words * sizeof *constraint->scratch);
   if (budget > 0)
@@ -279,7 +301,7 @@ wly_constraint_mask (WlyConstraint *constraint, guint32 budget, GError **error)
   guint32 **kept;
 
   wly_matcher_begin (constraint->matcher);
-  if (count_tokens (constraint, constraint->place) + (guint64)NEAR_TOKENS >= budget)
+  if (wly_constraint_shortest (constraint) + (guint64)NEAR_TOKENS >= budget)
     return wly_constraint_mask_exact (constraint, budget, error);
   if (wly_matcher_tidy (constraint->matcher, &constraint->place, constraint->masks_bytes > MASK_BYTES_MAX))
     constraint->masks_bytes = 0;
@@ -379,5 +401,5 @@ wly_constraint_must_end (const WlyConstraint *constraint)
 guint32
 wly_constraint_shortest (WlyConstraint *constraint)
 {
-  return count_tokens (constraint, constraint->place);
+  return constraint->first ? count_first (constraint) : count_tokens (constraint, constraint->place);
 }

@@ -224,6 +224,22 @@ test_ambiguous (void)
   }
 }
 
+/* A text that begins with a space, where the space of a first token is not written. */
+static void
+test_first_space (void)
+{
+  const WlyGrammarSource source  = { .kind = WLY_GRAMMAR_REGEX, .text = " :a|  b", .n_bytes = 7 };
+  g_autoptr (WlyGrammar) grammar = wly_grammar_new (&source, NULL);
+
+  g_assert_true (trie->drops_space);
+  for (guint32 budget = 1; budget < 6; budget++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+
+    generate (grammar, budget, budget, text);
+    g_assert_true (text->len == 0 || g_str_equal (text->str, " :a") || g_str_equal (text->str, "  b"));
+  }
+}
+
 /* ---- tokens by name ---- */
 
 static void
@@ -286,6 +302,7 @@ main (int argc, char **argv)
     g_test_add_data_func (in_time, GSIZE_TO_POINTER (i), test_ends_in_time);
   }
   g_test_add_func ("/constraint/tidy", test_tidy);
+  g_test_add_func ("/constraint/first-space", test_first_space);
   g_test_add_func ("/constraint/ambiguous", test_ambiguous);
   g_test_add_func ("/constraint/named-tokens", test_named_tokens);
   int status = g_test_run ();

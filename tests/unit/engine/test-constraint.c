@@ -125,6 +125,31 @@ test_definition (gconstpointer data)
   }
 }
 
+/* Through all counts of a repetition, one character each time: what is taken as one count must be alike. */
+static void
+test_counts (gconstpointer data)
+{
+  const WlyGrammarSource source        = { .kind = WLY_GRAMMAR_GBNF, .text = data, .n_bytes = strlen (data) };
+  g_autoptr (WlyGrammar) grammar       = wly_grammar_new (&source, NULL);
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+  g_autoptr (WlyMatcher) matcher       = wly_matcher_new (grammar->automaton);
+  WlyPlace place                       = wly_matcher_start (matcher);
+  gint32 token                         = wly_tokenizer_find (tokenizer, "a");
+  guint n                              = 0;
+
+  for (; !wly_constraint_must_end (constraint) && n < 200; n++) {
+    g_autoptr (GError) error = NULL;
+    const guint32 *mask      = wly_constraint_mask (constraint, 100000, &error);
+
+    g_assert_no_error (error);
+    check_mask (matcher, place, FALSE, mask);
+    if (!wly_constraint_accept (constraint, token, NULL))
+      break;
+    place = run (matcher, place, "a", 1);
+  }
+  g_assert_cmpuint (n, ==, 90);
+}
+
 /* ---- ends ---- */
 
 static void
@@ -301,6 +326,8 @@ main (int argc, char **argv)
     g_test_add_data_func (definition, GSIZE_TO_POINTER (i), test_definition);
     g_test_add_data_func (in_time, GSIZE_TO_POINTER (i), test_ends_in_time);
   }
+  g_test_add_data_func ("/constraint/counts/few", "root ::= [a-z ]{45,90}", test_counts);
+  g_test_add_data_func ("/constraint/counts/any", "root ::= .{45,90} \"!\"?", test_counts);
   g_test_add_func ("/constraint/tidy", test_tidy);
   g_test_add_func ("/constraint/first-space", test_first_space);
   g_test_add_func ("/constraint/ambiguous", test_ambiguous);

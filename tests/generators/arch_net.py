@@ -284,7 +284,7 @@ class Net:
                 for r in range(n_out)]
 
     def experts(self, p, a, n_expert, n_used, n_ff, shares_of, kind=F16, bias=False,
-                unit=lambda gate, up: silu(gate) * up, choice=lambda scores: scores, choice_bias=False):
+                unit=lambda gate, up: silu(gate) * up, choice=lambda scores: scores, choice_bias=False, gated=True):
         """shares_of (scores of all, ids of the chosen): their weights.  Chosen by choice (scores) + bias."""
         extra = self.tensor(p + 'exp_probs_b.bias', n_expert) if choice_bias else [0] * n_expert
         result = []
@@ -292,8 +292,8 @@ class Net:
             ids = sorted(range(n_expert), key=lambda e: (-choice(scores)[e] - extra[e], e))[:n_used]
             total = [0.0] * self.n_embd
             for e, share in zip(ids, shares_of(scores, ids)):
-                gate = self.expert(p + 'ffn_gate_exps', e, x, self.n_embd, n_ff, n_expert, kind, bias)
                 up = self.expert(p + 'ffn_up_exps', e, x, self.n_embd, n_ff, n_expert, kind, bias)
+                gate = self.expert(p + 'ffn_gate_exps', e, x, self.n_embd, n_ff, n_expert, kind, bias) if gated else up
                 hidden = [unit(g, u) for g, u in zip(gate, up)]
                 down = self.expert(p + 'ffn_down_exps', e, hidden, n_ff, self.n_embd, n_expert, kind, bias)
                 total = [t + share * d for t, d in zip(total, down)]

@@ -688,9 +688,9 @@ def sample_lfm2moe():
 
 # ---- bert ----
 
-def bert(net, pooling):
+def bert(net, pooling, feed=None):
     """Rows of all tokens."""
-    nomic = net.arch == 'nomic-bert'
+    nomic, gate = net.arch != 'bert', net.arch == 'nomic-bert'
     net.key(LAYER, f32(EPS)).key('attention.causal', flag(False)).key('pooling_type', u32(pooling))
     x = net.embed()
     if not nomic:
@@ -701,12 +701,12 @@ def bert(net, pooling):
     if nomic:
         net.key('rope.freq_base', f32(1000.0))
     for p in prefixes(net):
-        q, k, v = net.qkv(p, x, bias=not nomic, fused=nomic)
+        q, k, v = net.qkv(p, x, bias=not gate, fused=gate)
         if nomic:
             q, k = rope(q), rope(k)
-        y = net.out(p, attention(q, k, v, net.size, causal=False), not nomic)
+        y = net.out(p, attention(q, k, v, net.size, causal=False), not gate)
         x = net.layer_norm(p + 'attn_output_norm', add(x, y), EPS)
-        y = net.glu(p, x) if nomic else net.mlp(p, x, gelu_tanh)
+        y = net.glu(p, x) if gate else feed(p, x) if feed and p == 'blk.1.' else net.mlp(p, x, gelu_tanh)
         x = net.layer_norm(p + 'layer_output_norm', add(x, y), EPS)
     return x
 
@@ -734,6 +734,13 @@ def sample_bert_rank():
 def sample_nomic_bert():
     net = Net('nomic-bert', 93, 2, 24, 40, 4, 4, 6, 49)
     return net, mean(bert(net, 1))
+
+
+def sample_nomic_bert_moe():
+    net = Net('nomic-bert-moe', 98, 3, 24, 40, 4, 4, 6, 49).key('moe_every_n_layers', u32(2))
+    net.key('expert_count', u32(6)).key('expert_used_count', u32(2))
+    return net, mean(bert(net, 1, lambda p, n: net.experts(p, n, 6, 2, 40, softmax_shares, gated=False,
+                                                           unit=lambda up, _: gelu_tanh(up))))
 
 
 def main():

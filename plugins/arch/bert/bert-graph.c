@@ -7,8 +7,9 @@
  *                    x = norm (x + down (gelu (up (x))))
  *   pooled: the first token, the mean, …; a model that ranks gives a score: output (tanh (dense (first token)))
  *
- * Nomic's (2402.01613) has rope in the place of learned positions, and down (silu (gate (x)) * up (x)).  All norms are
- * layer norms.  Sizes in brackets are widths of values.
+ * Nomic's (2402.01613) has rope in the place of learned positions, and down (silu (gate (x)) * up (x)); its second
+ * version (2502.07972) has no gate, but experts in every second layer.  All norms are layer norms.  Sizes in brackets
+ * are widths of values.
  */
 #include "bert-graph.h"
 
@@ -34,7 +35,7 @@ embeddings (struct wlp_builder *b, const struct bert_params *p)
   wlp_weight bias          = wlp_weight_1d (b, "token_embd_norm.bias", WLP_WEIGHT_REQUIRED, d->n_embd);
   wlp_value x;
 
-  if (!p->is_nomic)
+  if (!p->has_rope)
     positions = wlp_weight_2d (b, "position_embd.weight", WLP_WEIGHT_REQUIRED, d->n_embd, d->n_ctx);
   if (p->n_types > 0)
     types = wlp_weight_2d (b, "token_types.weight", WLP_WEIGHT_REQUIRED, d->n_embd, p->n_types);
@@ -51,21 +52,49 @@ attention (const struct network *n, wlp_value x)
   wlp_value qkv[3];
 
   wlp_layer_qkv (&n->layer, d, x, qkv);
-  for (int i = 0; n->p->is_nomic && i < 2; i++)
+  for (int i = 0; n->p->has_rope && i < 2; i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
   x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
   return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
 }
 
+/* x [n_embd] -> what the chosen experts make of it, each without a gate [n_embd] */
+static wlp_value
+experts (const struct network *n, wlp_value x)
+{
+  const struct wlp_experts *e           = &n->p->experts;
+  const struct wlp_route_params routing = { .gating = WLP_GATING_SOFTMAX, .n_used = e->n_used, .scale = e->scale };
+  const uint64_t n_embd                 = n->p->dims.n_embd;
+  struct wlp_builder *b                 = n->layer.b;
+  wlp_value ids =
+      wlp_moe_route (b, wlp_layer_linear (&n->layer, "ffn_gate_inp", x, n_embd, e->n_expert), WLP_NONE, &routing);
+
+  x = wlp_layer_experts (&n->layer, "ffn_up_exps", x, ids, n_embd, e->n_ff, e, 0);
+  x = wlp_activate (b, WLP_ACT_GELU_HALF, x);
+  x = wlp_layer_experts (&n->layer, "ffn_down_exps", x, ids, e->n_ff, n_embd, e, 1);
+  return wlp_moe_sum (b, x, ids + 1);
+}
+
+/* x [n_embd] -> [n_embd] */
+static wlp_value
+feed_forward (const struct network *n, wlp_value x)
+{
+  const struct wlp_dims *d = &n->p->dims;
+
+  if (n->p->moe_step != 0 && n->layer.number % n->p->moe_step == 1)
+    return experts (n, x);
+  if (n->p->has_gate)
+    return wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, d->n_embd, d->n_ff);
+  return wlp_layer_mlp (&n->layer, WLP_ACT_GELU_HALF, x, d->n_embd, d->n_ff);
+}
+
 static wlp_value
 describe_layer (const struct network *n, wlp_value x)
 {
-  const struct wlp_dims *d = &n->p->dims;
   wlp_value y;
 
   x = norm (n, "attn_output_norm", wlp_add (n->layer.b, x, attention (n, x)));
-  y = n->p->is_nomic ? wlp_layer_glu (&n->layer, WLP_ACT_SILU, "", x, d->n_embd, d->n_ff)
-                     : wlp_layer_mlp (&n->layer, WLP_ACT_GELU_HALF, x, d->n_embd, d->n_ff);
+  y = feed_forward (n, x);
   return norm (n, "layer_output_norm", wlp_add (n->layer.b, x, y));
 }
 

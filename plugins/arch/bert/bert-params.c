@@ -9,14 +9,18 @@ bert_params_read (const struct wlp_metadata *metadata, struct bert_params *ret_p
 
   *p          = (struct bert_params){ 0 };
   p->dims     = wlp_keys_dims (&keys);
-  p->is_nomic = wlp_keys_architecture_is (&keys, "nomic-bert");
+  p->has_gate = wlp_keys_architecture_is (&keys, "nomic-bert");
+  p->has_rope = p->has_gate || wlp_keys_architecture_is (&keys, "nomic-bert-moe");
   p->norm_eps = wlp_keys_f32 (&keys, "attention.layer_norm_epsilon", WLP_KEY_REQUIRED_F32);
   p->pooling  = wlp_keys_pooling (&keys, WLP_POOL_MEAN); /* what embeddings are made with where nobody says it */
   p->n_types  = wlp_keys_rows (&keys, "token_types.weight");
   p->n_scores = wlp_keys_rows (&keys, "cls.output.weight");
-  if (p->is_nomic)
+  if (p->has_rope)
     p->rope = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
-  if (wlp_keys_u32 (&keys, "moe_every_n_layers", 0, 0, WLP_KEY_MAX_LAYERS) != 0)
-    wlp_keys_fail (&keys, -ENOTSUP, "networks of this family with experts are not known");
+  p->moe_step = wlp_keys_u32 (&keys, "moe_every_n_layers", 0, 0, WLP_KEY_MAX_LAYERS);
+  if (p->moe_step != 0)
+    p->experts = wlp_keys_experts (&keys, &p->dims);
+  if (keys.code == 0 && p->moe_step != 0 && p->experts.n_expert == 0)
+    wlp_keys_fail (&keys, -EINVAL, "a network of this family with experts has none: expert_count");
   return keys.code;
 }

@@ -8,11 +8,14 @@
 
 struct bert_params {
   struct wlp_dims dims;
+  struct wlp_experts experts;
+  uint32_t moe_step; /* layers 1, 1 + this, … have experts; 0: none has */
   struct wlp_rope_params rope;
   uint32_t n_types;
   uint32_t n_scores; /* of a model that ranks */
   uint32_t pooling;
-  int is_nomic; /* rope and a gated feed-forward part */
+  int has_rope; /* in the place of learned positions */
+  int has_gate; /* of the feed-forward part */
   float norm_eps;
 };
 

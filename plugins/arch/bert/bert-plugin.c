@@ -12,7 +12,7 @@ bert_describe (const struct wlp_metadata *metadata, struct wlp_builder *builder,
   return code;
 }
 
-static const char *const bert_architectures[] = { "bert", "nomic-bert", NULL };
+static const char *const bert_architectures[] = { "bert", "nomic-bert", "nomic-bert-moe", NULL };
 
 static const struct wlp_arch_ops bert_ops = {
   .version       = WLP_ARCH_VERSION,

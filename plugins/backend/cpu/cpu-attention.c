@@ -99,12 +99,38 @@ sight_in_tile (const struct sight *sight, uint32_t position)
   return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0, 0.0f };
 }
 
+/* The memory behind a tile is elsewhere: a block of one head is 64 positions. */
+static inline void
+prefetch (const uint8_t *at, size_t n_bytes)
+{
+  size_t i;
+
+  for (i = 0; i < n_bytes; i += 64)
+    __builtin_prefetch (at + i);
+}
+
+static const uint8_t *
+keys_at (const struct item *item, uint32_t position)
+{
+  const uint32_t layer = item->params->group != WLP_NONE ? item->params->group_layer : 0;
+
+  return cpu_cache_keys (item->layout, block_of (item, position), layer, item->head_kv)
+         + position % BLOCK / ATTENTION_TILE * item->layout->tile_bytes;
+}
+
+static const uint8_t *
+values_at (const struct item *item, uint32_t position)
+{
+  const uint32_t layer = item->params->group != WLP_NONE ? item->params->group_layer : 0;
+
+  return cpu_cache_values (item->layout, block_of (item, position), layer, item->head_kv)
+         + position % BLOCK * item->layout->row_bytes;
+}
+
 static void
 score_tile (struct item *item, uint32_t chunk, uint32_t position)
 {
-  const uint32_t layer = item->params->group != WLP_NONE ? item->params->group_layer : 0;
-  const uint8_t *keys  = cpu_cache_keys (item->layout, block_of (item, position), layer, item->head_kv)
-                        + position % BLOCK / ATTENTION_TILE * item->layout->tile_bytes;
+  const uint8_t *keys = keys_at (item, position);
   const float *q[ATTENTION_QUERIES];
   float *s[ATTENTION_QUERIES];
   uint32_t token, head, n = 0;
@@ -153,10 +179,8 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
 static void
 add_values (struct item *item, uint32_t chunk, uint32_t position)
 {
-  const uint32_t layer  = item->params->group != WLP_NONE ? item->params->group_layer : 0;
   const uint32_t dim    = item->layout->head_dim_v;
-  const uint8_t *values = cpu_cache_values (item->layout, block_of (item, position), layer, item->head_kv)
-                          + position % BLOCK * item->layout->row_bytes;
+  const uint8_t *values = values_at (item, position);
   const float *p[ATTENTION_QUERIES];
   float *o[ATTENTION_QUERIES];
   struct sight part = { 0, 0, 0, 0.0f }, next;
@@ -203,8 +227,11 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
   float max[QUERIES], sum[QUERIES];
   uint32_t position, query;
 
-  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE)
+  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE) {
+    if (position + ATTENTION_TILE < end)
+      prefetch (keys_at (item, position + ATTENTION_TILE), item->layout->tile_bytes);
     score_tile (item, chunk, position);
+  }
   for (query = 0; query < n_queries; query++) {
     const struct sight *sight = &item->sights[query / item->n_heads];
     const uint32_t first      = sight->from > chunk ? sight->from - chunk : 0;
@@ -217,8 +244,11 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
         weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, first, last - chunk, &sum[query]);
   }
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
-  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE)
+  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE) {
+    if (position + ATTENTION_TILE < end)
+      prefetch (values_at (item, position + ATTENTION_TILE), item->layout->row_bytes * ATTENTION_TILE);
     add_values (item, chunk, position);
+  }
   for (query = 0; query < n_queries; query++)
     if (sum[query] != 0.0f) /* NaN, too */
       merge_chunk (item, query, max[query], sum[query]);

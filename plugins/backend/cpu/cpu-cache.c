@@ -11,6 +11,7 @@
 
 #define TILES_OF_BLOCK (WLP_BLOCK_POSITIONS / ATTENTION_TILE)
 #define MAX_HEAD_DIM   65536u
+#define HUGE_BYTES     ((size_t)2 << 20)
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
@@ -61,12 +62,29 @@ cpu_cache_state_layout_init (struct cpu_cache_layout *layout, uint32_t type, uin
   return 0;
 }
 
+/* Where blocks are large, they lie in large pages: attention jumps from block to block.  Small blocks would take more
+ * memory than they need. */
+static uint8_t *
+want_huge_pages (const struct cpu_cache_layout *layout, uint8_t *map, size_t map_bytes)
+{
+#ifdef MADV_HUGEPAGE
+  uint8_t *memory = map + (HUGE_BYTES - (uintptr_t)map % HUGE_BYTES) % HUGE_BYTES;
+
+  if (layout->block_bytes >= HUGE_BYTES / 8) {
+    madvise (memory, (map_bytes - (size_t)(memory - map)) / HUGE_BYTES * HUGE_BYTES, MADV_HUGEPAGE); /* a wish */
+    return memory;
+  }
+#endif
+  return map;
+}
+
 int
 cpu_cache_new (struct wlp_model *model, uint32_t group, const struct wlp_cache_group *info, uint32_t type,
                uint32_t n_blocks, struct wlp_cache **ret_cache, struct wlp_error *error)
 {
   struct cpu_cache_layout layout;
   struct wlp_cache *cache;
+  size_t map_bytes;
   void *memory;
   int status;
 
@@ -84,11 +102,11 @@ cpu_cache_new (struct wlp_model *model, uint32_t group, const struct wlp_cache_g
   cache = calloc (1, sizeof *cache);
   if (cache != NULL)
     cache->touched = calloc (n_blocks, 1);
-  memory = mmap (NULL, layout.block_bytes * n_blocks, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  map_bytes = layout.block_bytes * n_blocks + HUGE_BYTES;
+  memory    = mmap (NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (cache == NULL || cache->touched == NULL || memory == MAP_FAILED) {
     if (memory != MAP_FAILED)
-      munmap (memory, layout.block_bytes * n_blocks);
+      munmap (memory, map_bytes);
     if (cache != NULL)
       free (cache->touched);
     free (cache);
@@ -99,8 +117,9 @@ cpu_cache_new (struct wlp_model *model, uint32_t group, const struct wlp_cache_g
   cache->group    = group;
   cache->n_blocks = n_blocks;
   cache->layout   = layout;
-  cache->memory   = memory;
-  cache->n_bytes  = layout.block_bytes * n_blocks;
+  cache->map      = memory;
+  cache->n_bytes  = map_bytes;
+  cache->memory   = want_huge_pages (&cache->layout, memory, map_bytes);
   *ret_cache      = cache;
   return 0;
 }
@@ -110,7 +129,7 @@ cpu_cache_free (struct wlp_cache *cache)
 {
   if (cache == NULL)
     return;
-  munmap (cache->memory, cache->n_bytes);
+  munmap (cache->map, cache->n_bytes);
   free (cache->touched);
   free (cache);
 }

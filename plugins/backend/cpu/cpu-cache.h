@@ -34,6 +34,7 @@ struct wlp_cache {
   uint32_t n_blocks;
   struct cpu_cache_layout layout;
   uint8_t *memory;
+  void *map; /* that it lies in */
   size_t n_bytes;
   uint8_t *touched; /* [n_blocks] written since they were created or discarded */
 };

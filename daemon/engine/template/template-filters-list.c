@@ -198,15 +198,15 @@ sort_items (WlyTemplateEval *eval, WlyTemplateItems *items, const WlyTemplateVal
   return TRUE;
 }
 
-/* Keys of all items, in a list of their own; a path with commas gives lists of keys. */
+/* Keys of all items, in a list of their own; @several: each is a list of those of a path with commas. */
 static gboolean
 keys_of (WlyTemplateEval *eval, const WlyTemplateItems *items, const WlyTemplateValue *path,
-         const WlyTemplateValue *fallback, gboolean exact, WlyTemplateValue *ret_keys)
+         const WlyTemplateValue *fallback, gboolean exact, gboolean several, WlyTemplateValue *ret_keys)
 {
   WlyTemplateValue key, paths[8], part;
   guint n_paths = 0;
 
-  if (path != NULL && path->kind == WLY_TEMPLATE_TEXT && memchr (path->text->data, ',', path->text->n_bytes) != NULL) {
+  if (several && path != NULL && path->kind == WLY_TEMPLATE_TEXT) {
     for (gsize start = 0, end; start <= path->text->n_bytes && n_paths < G_N_ELEMENTS (paths); start = end + 1) {
       for (end = start; end < path->text->n_bytes && path->text->data[end] != ',';)
         end++;
@@ -214,6 +214,8 @@ keys_of (WlyTemplateEval *eval, const WlyTemplateItems *items, const WlyTemplate
                                    &paths[n_paths++]))
         return FALSE;
     }
+  } else if (several) {
+    paths[n_paths++] = path != NULL ? *path : WLY_TEMPLATE_VALUE_NONE;
   }
   if (!wly_template_eval_new_list (eval, ret_keys))
     return FALSE;
@@ -237,7 +239,7 @@ FILTER (run_sort)
   WlyTemplateValue list, keys;
 
   if (!wly_template_arguments_bind (eval, arguments, "reverse case_sensitive attribute", given)
-      || !copy_list (eval, value, &list) || !keys_of (eval, list.items, given[2], NULL, is_true (given[1]), &keys)
+      || !copy_list (eval, value, &list) || !keys_of (eval, list.items, given[2], NULL, is_true (given[1]), TRUE, &keys)
       || !sort_items (eval, list.items, keys.items->items, is_true (given[0])))
     return FALSE;
   *ret_value = list;
@@ -273,7 +275,7 @@ FILTER (run_dictsort)
       return wly_template_eval_fail (eval, "dictsort sorts by key or by value");
     place.integer = given[1]->text->data[0] == 'v';
   }
-  if (!pairs_of (eval, value, &list) || !keys_of (eval, list.items, &place, NULL, is_true (given[0]), &keys)
+  if (!pairs_of (eval, value, &list) || !keys_of (eval, list.items, &place, NULL, is_true (given[0]), FALSE, &keys)
       || !sort_items (eval, list.items, keys.items->items, is_true (given[2])))
     return FALSE;
   *ret_value = list;
@@ -308,7 +310,7 @@ extreme (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplate
 
   if (!wly_template_arguments_bind (eval, arguments, "case_sensitive attribute", given)
       || !wly_template_eval_items (eval, value, &items)
-      || !keys_of (eval, items, given[1], NULL, is_true (given[0]), &keys))
+      || !keys_of (eval, items, given[1], NULL, is_true (given[0]), FALSE, &keys))
     return FALSE;
   for (gsize i = 1; i < items->n_items; i++) {
     if (!wly_template_operators_order (eval, &keys.items->items[i], &keys.items->items[best], 0, &order))
@@ -339,8 +341,8 @@ FILTER (run_unique)
 
   if (!wly_template_arguments_bind (eval, arguments, "case_sensitive attribute", given)
       || !wly_template_eval_items (eval, value, &items)
-      || !keys_of (eval, items, given[1], NULL, is_true (given[0]), &keys) || !wly_template_eval_new_list (eval, &seen)
-      || !wly_template_eval_new_list (eval, ret_value))
+      || !keys_of (eval, items, given[1], NULL, is_true (given[0]), FALSE, &keys)
+      || !wly_template_eval_new_list (eval, &seen) || !wly_template_eval_new_list (eval, ret_value))
     return FALSE;
   for (gsize i = 0; i < items->n_items; i++) {
     const WlyTemplateValue *key = &keys.items->items[i];
@@ -432,9 +434,10 @@ FILTER (run_groupby)
   guint64 n_steps = 0;
 
   if (!wly_template_arguments_bind (eval, arguments, "attribute/default case_sensitive", given)
-      || !copy_list (eval, value, &list) || !keys_of (eval, list.items, given[0], given[1], is_true (given[2]), &keys)
+      || !copy_list (eval, value, &list)
+      || !keys_of (eval, list.items, given[0], given[1], is_true (given[2]), FALSE, &keys)
       || !sort_items (eval, list.items, keys.items->items, FALSE)
-      || !keys_of (eval, list.items, given[0], given[1], is_true (given[2]), &keys)
+      || !keys_of (eval, list.items, given[0], given[1], is_true (given[2]), FALSE, &keys)
       || !wly_template_eval_new_list (eval, &lists) || !wly_template_eval_new_list (eval, ret_value))
     return FALSE;
   sorted_keys = keys.items;

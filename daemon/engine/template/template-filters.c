@@ -223,6 +223,21 @@ FILTER (run_indent)
          && keep_flavour (value, ret_value);
 }
 
+/* Lists that are short enough stay as they are; longer ones cannot be cut. */
+static gboolean
+fits (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 n_max)
+{
+  const gsize n = value->kind == WLY_TEMPLATE_DICT   ? value->items->n_items / 2
+                  : value->kind == WLY_TEMPLATE_LIST ? value->items->n_items
+                                                     : 0;
+
+  if ((value->kind == WLY_TEMPLATE_LIST && value->flavour != WLY_TEMPLATE_GENERATOR) || value->kind == WLY_TEMPLATE_DICT
+      || value->kind == WLY_TEMPLATE_UNDEFINED)
+    if ((gint64)n <= n_max)
+      return TRUE;
+  return wly_template_eval_fail (eval, "a %s cannot be truncated", wly_template_value_kind_name (value));
+}
+
 FILTER (run_truncate)
 {
   const WlyTemplateValue *given[4];
@@ -234,15 +249,19 @@ FILTER (run_truncate)
   if (!wly_template_arguments_bind (eval, arguments, "length killwords end leeway", given)
       || !as_integer (eval, given[0], 255, &length) || !as_text (eval, given[2], &end)
       || !as_integer (eval, given[3] != NULL && given[3]->kind == WLY_TEMPLATE_NONE ? NULL : given[3], 5, &leeway)
-      || !wly_template_repr_text (eval, value, &text) || !wly_template_eval_new_text (eval, "...", 3, TRUE, &dots))
+      || !wly_template_eval_new_text (eval, "...", 3, TRUE, &dots))
     return FALSE;
   if (end == NULL)
     end = dots.text;
   n = (gint64)wly_template_value_text_length (end);
   if (length < n || leeway < 0)
     return wly_template_eval_fail (eval, "what truncate keeps is shorter than its end");
+  *ret_value = *value;
+  if (value->kind != WLY_TEMPLATE_TEXT)
+    return fits (eval, value, length + leeway);
+  text = value->text;
   if ((gint64)wly_template_value_text_length (text) <= length + leeway)
-    return wly_template_eval_take (eval, text, ret_value);
+    return TRUE;
   place = wly_template_operators_place (text, (gsize)(length - n));
   if (given[1] == NULL || !wly_template_value_truth (given[1])) {
     gsize space = place;
@@ -274,24 +293,52 @@ FILTER (run_wordcount)
   return wly_template_eval_step (eval, text->n_bytes / 32);
 }
 
+/* key=value of one pair. */
+static gboolean
+encode_pair (WlyTemplateEval *eval, WlyTemplateBuilder *builder, const WlyTemplateValue *key,
+             const WlyTemplateValue *value)
+{
+  const WlyTemplateValue *parts[2] = { key, value };
+
+  for (guint i = 0; i < 2; i++) {
+    const WlyTemplateText *text;
+    WlyTemplateValue part;
+
+    if (!wly_template_repr_text (eval, parts[i], &text) || !wly_template_escape_url (eval, text, TRUE, &part))
+      return FALSE;
+    if (i > 0 || builder->bytes->len > 0)
+      wly_template_builder_append (builder, i > 0 ? "=" : "&", 1, TRUE);
+    wly_template_builder_append_part (builder, part.text, 0, part.text->n_bytes);
+  }
+  return TRUE;
+}
+
 FILTER (run_urlencode)
 {
   g_auto (WlyTemplateBuilder) builder = { 0 };
+  WlyTemplateItems *items, *pair;
   const WlyTemplateText *text;
-  WlyTemplateValue part;
 
   if (!wly_template_arguments_bind (eval, arguments, "", NULL))
     return FALSE;
-  if (value->kind != WLY_TEMPLATE_DICT)
+  if (value->kind != WLY_TEMPLATE_DICT && value->kind != WLY_TEMPLATE_LIST && value->kind != WLY_TEMPLATE_UNDEFINED)
     return wly_template_repr_text (eval, value, &text) && wly_template_escape_url (eval, text, FALSE, ret_value);
   wly_template_builder_init (&builder);
-  for (gsize i = 0; i < value->items->n_items; i++) {
-    if (i > 0)
-      wly_template_builder_append (&builder, i % 2 == 0 ? "&" : "=", 1, TRUE);
-    if (!wly_template_repr_text (eval, &value->items->items[i], &text)
-        || !wly_template_escape_url (eval, text, TRUE, &part))
+  if (value->kind == WLY_TEMPLATE_DICT) {
+    for (gsize i = 0; i < value->items->n_items; i += 2)
+      if (!encode_pair (eval, &builder, &value->items->items[i], &value->items->items[i + 1]))
+        return FALSE;
+    return wly_template_eval_finish (eval, &builder, ret_value);
+  }
+  if (!wly_template_eval_items (eval, value, &items))
+    return FALSE;
+  for (gsize i = 0; i < items->n_items; i++) {
+    if (!wly_template_eval_items (eval, &items->items[i], &pair))
       return FALSE;
-    wly_template_builder_append_part (&builder, part.text, 0, part.text->n_bytes);
+    if (pair->n_items != 2)
+      return wly_template_eval_fail (eval, "urlencode takes pairs");
+    if (!encode_pair (eval, &builder, &pair->items[0], &pair->items[1]))
+      return FALSE;
   }
   return wly_template_eval_finish (eval, &builder, ret_value);
 }

@@ -22,12 +22,12 @@ typedef struct {
 typedef struct {
   char fill[4];
   gsize n_fill;
-  char align; /* < > ^ =, '\0': what the value likes */
-  char sign;  /* + - or space */
-  char group; /* , or _ between thousands, '\0' */
-  char type;  /* '\0': what the value likes */
-  gboolean alternate;
-  gint width, precision; /* -1: not given */
+  char align;                /* < > ^ =, '\0': what the value likes */
+  char sign;                 /* + - or space */
+  char group;                /* , or _ between thousands, '\0' */
+  char type;                 /* '\0': what the value likes */
+  gboolean alternate, plain; /* plain: nothing is asked for */
+  gint width, precision;     /* -1: not given */
 } Spec;
 
 static char
@@ -299,7 +299,8 @@ read_percent_spec (Formatter *formatter, const WlyTemplateValue *values, gsize *
   }
   if (peek (formatter, 0) == '.') {
     formatter->place++;
-    spec->precision = MAX (take_number (formatter), 0);
+    spec->precision = take_number (formatter);
+    spec->precision = MAX (spec->precision, 0);
   }
   while (peek (formatter, 0) != '\0' && strchr ("hlL", peek (formatter, 0)) != NULL)
     formatter->place++;
@@ -344,7 +345,7 @@ run_percent (Formatter *formatter, const WlyTemplateValue *values)
       return FALSE;
   }
   if (!named && n_used < (tuple ? values->items->n_items : 1) && (tuple || values->kind != WLY_TEMPLATE_DICT)
-      && (tuple || values->kind != WLY_TEMPLATE_LIST))
+      && (tuple || (values->kind != WLY_TEMPLATE_LIST && values->kind != WLY_TEMPLATE_UNDEFINED)))
     return wly_template_eval_fail (formatter->eval, "there are more values than holes");
   return TRUE;
 }
@@ -372,7 +373,7 @@ read_brace_spec (Formatter *formatter, const char *text, gsize n_bytes, Spec *sp
   Formatter inner           = { .eval = formatter->eval, .format = &own };
   gsize n                   = n_bytes > 0 ? wly_unicode_n_bytes ((guint8)text[0]) : 0;
 
-  *spec = (Spec){ .fill = " ", .n_fill = 1, .sign = '-', .width = -1, .precision = -1 };
+  *spec = (Spec){ .fill = " ", .n_fill = 1, .sign = '-', .plain = n_bytes == 0, .width = -1, .precision = -1 };
   if (n > 0 && n < n_bytes && strchr ("<>^=", text[n]) != NULL) {
     memcpy (spec->fill, text, n);
     spec->n_fill = n;
@@ -472,8 +473,10 @@ put_brace (Formatter *formatter, const Spec *spec, char conversion, const WlyTem
     return fail (formatter);
   }
   if (conversion == '\0' && wly_template_value_is_number (value)
-      && (value->kind != WLY_TEMPLATE_BOOLEAN || (spec->type != '\0' && spec->type != 's')))
+      && (value->kind != WLY_TEMPLATE_BOOLEAN || !spec->plain))
     return put_number (formatter, spec, value);
+  if (conversion == '\0' && value->kind != WLY_TEMPLATE_TEXT && !spec->plain)
+    return fail (formatter);
   if ((spec->type != '\0' && spec->type != 's') || spec->align == '=' || spec->group != '\0')
     return fail (formatter);
   return wly_template_repr_text (formatter->eval, &shown, &text) && put_text (formatter, spec, text);

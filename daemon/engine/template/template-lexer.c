@@ -187,8 +187,9 @@ next_raw (WlyTemplateLexer *lexer, gsize n_tag, char end_sign, WlyTemplateToken 
   char begin_sign, last_sign;
 
   advance (lexer, n_tag);
-  end_tag (lexer, end_sign);
-  start = lexer->place;
+  lexer->strip       = end_sign == '-'; /* trim_blocks takes no newline here */
+  lexer->line_starts = FALSE;
+  start              = lexer->place;
   if (lexer->strip)
     start = skip_blanks (lexer, start);
   for (end = start;; end++) {
@@ -230,7 +231,7 @@ next_outside (WlyTemplateLexer *lexer, WlyTemplateToken *token, GError **error)
       return TRUE;
     }
     n_raw = match_word_tag (lexer, lexer->place, "raw", &begin_sign, &end_sign);
-    if (n_raw > 0)
+    if (n_raw > 0 && end_sign != '+')
       return next_raw (lexer, n_raw, end_sign, token, error);
     if (peek (lexer, 1) != '#') {
       lexer->mode = peek (lexer, 1) == '{' ? WLY_TEMPLATE_TOKEN_OUTPUT_BEGIN : WLY_TEMPLATE_TOKEN_BLOCK_BEGIN;

@@ -432,11 +432,8 @@ wly_template_operators_slice (WlyTemplateEval *eval, const WlyTemplateValue *val
   WlyTemplateItems *items;
   gint64 n, start, stop, step;
 
-  *ret_value = WLY_TEMPLATE_VALUE_UNDEFINED;
-  if (value->kind == WLY_TEMPLATE_UNDEFINED)
-    return wly_template_eval_fail (eval, "a slice is asked of a value that is undefined");
   if (!text && !wly_template_value_is_sequence (value))
-    return TRUE;
+    return wly_template_eval_fail (eval, "a %s has no slices", wly_template_value_kind_name (value));
   n = (gint64)(text ? wly_template_value_text_length (value->text) : value->items->n_items);
   if (!slice_bounds (eval, parts, n, &start, &stop, &step))
     return FALSE;

@@ -235,6 +235,9 @@ gboolean
 wly_template_eval_attribute (WlyTemplateEval *eval, const WlyTemplateValue *value, const char *name,
                              WlyTemplateValue *ret_value)
 {
+  *ret_value = WLY_TEMPLATE_VALUE_UNDEFINED;
+  if (value->kind == WLY_TEMPLATE_UNDEFINED && g_str_has_prefix (name, "__"))
+    return TRUE;
   if (value->kind == WLY_TEMPLATE_UNDEFINED)
     return wly_template_eval_fail (eval, "\"%s\" is asked of a value that is undefined", name);
   if (!wly_template_eval_own_attribute (eval, value, name, ret_value))

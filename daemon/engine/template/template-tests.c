@@ -156,6 +156,8 @@ is_name (WlyTemplateEval *eval, const WlyTemplateValue *value, gboolean (*known)
   g_autofree char *name = value->kind == WLY_TEMPLATE_TEXT ? g_strndup (value->text->data, value->text->n_bytes) : NULL;
 
   *ret_result = name != NULL && known (name);
+  if (!wly_template_value_is_key (value))
+    return wly_template_eval_fail (eval, "a %s is no name", wly_template_value_kind_name (value));
   return wly_template_eval_step (eval, 1);
 }
 

@@ -122,6 +122,16 @@ WOOLLY_AVAILABLE_IN_ALL
 GVariant *woolly_client_estimate_model_finish (WoollyClient *self, GAsyncResult *result, GError **error);
 
 WOOLLY_AVAILABLE_IN_ALL
+char *woolly_client_render_template (WoollyClient *self, const char *source, WoollyInput *input, GVariant **ret_trusted,
+                                     GCancellable *cancellable, GError **error);
+WOOLLY_AVAILABLE_IN_ALL
+void woolly_client_render_template_async (WoollyClient *self, const char *source, WoollyInput *input,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+WOOLLY_AVAILABLE_IN_ALL
+char *woolly_client_render_template_finish (WoollyClient *self, GAsyncResult *result, GVariant **ret_trusted,
+                                            GError **error);
+
+WOOLLY_AVAILABLE_IN_ALL
 GVariant *woolly_client_list_plugins (WoollyClient *self, GCancellable *cancellable, GError **error);
 WOOLLY_AVAILABLE_IN_ALL
 void woolly_client_list_plugins_async (WoollyClient *self, GCancellable *cancellable, GAsyncReadyCallback callback,

@@ -34,6 +34,7 @@ struct _WoollyInput {
   GObject parent_instance;
 
   Text *prompt;
+  Text *conversation;
   GPtrArray *messages; /* of Text */
   gboolean special;
   gboolean add_generation_prompt;
@@ -65,6 +66,7 @@ woolly_input_finalize (GObject *object)
   WoollyInput *self = WOOLLY_INPUT (object);
 
   g_clear_pointer (&self->prompt, text_free);
+  g_clear_pointer (&self->conversation, text_free);
   g_ptr_array_unref (self->messages);
   G_OBJECT_CLASS (woolly_input_parent_class)->finalize (object);
 }
@@ -164,6 +166,24 @@ woolly_input_set_prompt_bytes (WoollyInput *self, GBytes *prompt)
 
   g_clear_pointer (&self->prompt, text_free);
   self->prompt = text_new (NULL, prompt);
+}
+
+/**
+ * woolly_input_set_conversation:
+ * @self: an input
+ * @json: UTF-8 text: a JSON object with the list `messages`, and whatever else the chat template reads, such as `tools`
+ *
+ * Sets a whole conversation in the form that chat templates know, instead of messages or a prompt. What is no JSON is
+ * refused when it is used.
+ */
+void
+woolly_input_set_conversation (WoollyInput *self, GBytes *json)
+{
+  g_return_if_fail (WOOLLY_IS_INPUT (self));
+  g_return_if_fail (json != NULL);
+
+  g_clear_pointer (&self->conversation, text_free);
+  self->conversation = text_new (NULL, json);
 }
 
 /**
@@ -308,6 +328,8 @@ move_large_texts (WoollyInput *self, GError **error)
 
   if (self->prompt != NULL)
     g_ptr_array_add (texts, self->prompt);
+  if (self->conversation != NULL)
+    g_ptr_array_add (texts, self->conversation);
   g_ptr_array_extend (texts, self->messages, NULL, NULL);
   for (guint i = 0; i < texts->len; i++) {
     Text *text = texts->pdata[i];
@@ -357,6 +379,8 @@ woolly_input_build (WoollyInput *self, GUnixFDList **ret_fds, GError **error)
     return NULL;
   if (self->prompt != NULL)
     insert_text (&dict, "prompt", "prompt-fd", self->prompt);
+  if (self->conversation != NULL)
+    insert_text (&dict, "conversation", "conversation-fd", self->conversation);
   for (guint i = 0; i < self->messages->len; i++) {
     g_auto (GVariantDict) message = G_VARIANT_DICT_INIT (NULL);
     Text *text                    = self->messages->pdata[i];
@@ -365,7 +389,7 @@ woolly_input_build (WoollyInput *self, GUnixFDList **ret_fds, GError **error)
     insert_text (&message, "content", "content-fd", text);
     g_variant_builder_add_value (&rows, g_variant_dict_end (&message));
   }
-  if (self->messages->len > 0 || self->prompt == NULL)
+  if (self->messages->len > 0 || (self->prompt == NULL && self->conversation == NULL))
     g_variant_dict_insert_value (&dict, "messages", g_variant_builder_end (&rows));
   if (self->special)
     g_variant_dict_insert (&dict, "special", "b", TRUE);

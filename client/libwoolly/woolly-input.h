@@ -23,6 +23,8 @@ void woolly_input_set_prompt (WoollyInput *self, const char *prompt);
 WOOLLY_AVAILABLE_IN_ALL
 void woolly_input_set_prompt_bytes (WoollyInput *self, GBytes *prompt);
 WOOLLY_AVAILABLE_IN_ALL
+void woolly_input_set_conversation (WoollyInput *self, GBytes *json);
+WOOLLY_AVAILABLE_IN_ALL
 void woolly_input_add_message (WoollyInput *self, const char *role, const char *content);
 WOOLLY_AVAILABLE_IN_ALL
 void woolly_input_add_message_bytes (WoollyInput *self, const char *role, GBytes *content);

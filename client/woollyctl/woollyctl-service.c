@@ -165,3 +165,21 @@ woollyctl_service_read_input (GError **error)
   }
   return NULL;
 }
+
+WoollyInput *
+woollyctl_service_read_conversation (const char *path, GError **error)
+{
+  g_autoptr (WoollyInput) input = woolly_input_new ();
+  g_autoptr (GBytes) bytes      = NULL;
+  char *contents;
+  gsize n_bytes;
+
+  if (g_str_equal (path, "-"))
+    bytes = woollyctl_service_read_input (error);
+  else if (g_file_get_contents (path, &contents, &n_bytes, error))
+    bytes = g_bytes_new_take (contents, n_bytes);
+  if (bytes == NULL)
+    return NULL;
+  woolly_input_set_conversation (input, bytes);
+  return g_steal_pointer (&input);
+}

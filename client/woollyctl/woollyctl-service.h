@@ -23,6 +23,9 @@ WoollyModel *woollyctl_service_find_model (WoollyClient *client, const char *nam
  * one only. */
 void woollyctl_service_settle (WoollyClient *client, WoollyModel *model);
 
+/* The JSON conversation in a file, - is standard input; (transfer full). */
+WoollyInput *woollyctl_service_read_conversation (const char *path, GError **error);
+
 /* All of standard input. */
 GBytes *woollyctl_service_read_input (GError **error);
 

@@ -11,6 +11,11 @@
 #include "wly-bus-text.h"
 #include "wly-error.h"
 #include "wly-options.h"
+#include "wly-os.h"
+#include "wly-prober.h"
+#include "woolly-names.h"
+
+#include <unistd.h>
 
 #define INTERFACE_VERSION 1
 
@@ -294,6 +299,71 @@ open_files_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
   wly_bus_call_return (call, g_variant_new ("(o)", exported->path));
 }
 
+/* --- RenderTemplate
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void
+rendered_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  WlyBusCall *call             = data;
+  g_autoptr (GError) error     = NULL;
+  g_autoptr (GVariant) answer  = wly_prober_run_finish (WLY_PROBER (source), result, &error);
+  g_autoptr (GVariant) text    = NULL;
+  g_autoptr (GVariant) trusted = NULL;
+
+  if (answer != NULL) {
+    text    = g_variant_lookup_value (answer, "text", G_VARIANT_TYPE_STRING);
+    trusted = g_variant_lookup_value (answer, "trusted", G_VARIANT_TYPE ("a(tt)"));
+    if (text == NULL || trusted == NULL)
+      g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the probe gave no answer that can be read");
+  }
+  if (error != NULL)
+    wly_bus_call_fail (call, error);
+  else
+    wly_bus_call_return (call, g_variant_new ("(@s@a(tt))", text, trusted));
+}
+
+/* The template, the body and the caller's descriptors go to a process that may die of them. */
+static void
+render_template_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  WlyBus *bus                 = data;
+  WlyBusCall *call            = wly_bus_call_new (bus, caller, invocation);
+  g_autoptr (GVariant) input  = g_variant_get_child_value (parameters, 1);
+  g_autoptr (GVariant) source = g_variant_get_child_value (parameters, 0);
+  g_autofree char *n_files    = NULL;
+  g_autofree int *fds         = NULL;
+  const char *arguments[]     = { "template", "--files", NULL, NULL };
+  g_autoptr (GError) error    = NULL;
+  int n_fds                   = 0;
+  const int *given            = NULL;
+  gsize n_bytes;
+  const char *text = g_variant_get_string (source, &n_bytes);
+  int source_fd    = -1;
+
+  if (call == NULL)
+    return;
+  if (n_bytes > WOOLLY_INLINE_BYTES)
+    g_set_error (&error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "template: more than %d bytes", WOOLLY_INLINE_BYTES);
+  else if (wly_bus_call_take_body (call, input, &error))
+    source_fd = wly_os_memfd_new_sealed ("woolly-template", text, n_bytes, &error);
+  if (source_fd < 0) {
+    wly_bus_call_fail (call, error);
+    return;
+  }
+  given  = call->fds != NULL ? g_unix_fd_list_peek_fds (call->fds, &n_fds) : NULL;
+  n_fds  = MIN (n_fds, WLY_MODEL_MAX_FILES - 2);
+  fds    = g_new (int, (gsize)n_fds + 2);
+  fds[0] = source_fd;
+  fds[1] = call->body_fd;
+  for (int i = 0; i < n_fds; i++)
+    fds[i + 2] = given[i];
+  n_files      = g_strdup_printf ("%d", n_fds + 2);
+  arguments[2] = n_files;
+  wly_prober_run_async (bus->context->prober, arguments, fds, (gsize)n_fds + 2, NULL, rendered_cb, call);
+  close (source_fd);
+}
+
 /* --- ListPlugins, ListDevices
  * ------------------------------------------------------------------------------------------- */
 
@@ -342,11 +412,17 @@ list_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodI
 }
 
 static const WlyBusMethod methods[] = {
-  { "Resolve", resolve_cb },      { "OpenSession", open_session_cb },
-  { "Generate", generate_cb },    { "GenerateText", generate_text_cb },
-  { "HoldModel", hold_model_cb }, { "EstimateModel", estimate_model_cb },
-  { "OpenFiles", open_files_cb }, { "ListPlugins", list_cb },
-  { "ListDevices", list_cb },     { NULL, NULL },
+  { "Resolve", resolve_cb },
+  { "OpenSession", open_session_cb },
+  { "Generate", generate_cb },
+  { "GenerateText", generate_text_cb },
+  { "HoldModel", hold_model_cb },
+  { "EstimateModel", estimate_model_cb },
+  { "OpenFiles", open_files_cb },
+  { "ListPlugins", list_cb },
+  { "ListDevices", list_cb },
+  { "RenderTemplate", render_template_cb },
+  { NULL, NULL },
 };
 
 WlyBusObject *

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ANSWER_BYTES  (1024 * 1024)
+#define MAX_ANSWER_BYTES  (16 * 1024 * 1024)
 #define MAX_MESSAGE_BYTES 1024
 /* A machine that is busy may make a probe take this many times as long. */
 #define MAX_STRETCH 12

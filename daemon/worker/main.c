@@ -4,6 +4,7 @@
  *
  *   woolly-worker --plugin PATH [--plugin PATH …]               serves org.woolly.Worker1 on descriptor 3
  *   woolly-worker --probe model --files N [--plugin PATH …]     looks at the files on descriptors 4 …
+ *   woolly-worker --probe template --files N                    renders: descriptor 4 the template, 5 the body
  *   woolly-worker --probe plugin PATH
  */
 #include "config.h"
@@ -30,7 +31,8 @@ static char **option_rest;
 
 static const GOptionEntry entries[] = {
   { "plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &option_plugins, "Open this plugin", "PATH" },
-  { "probe", 0, 0, G_OPTION_ARG_STRING, &option_probe, "Look at a model or a plugin", "model|plugin" },
+  { "probe", 0, 0, G_OPTION_ARG_STRING, &option_probe, "Look at a model, a template or a plugin",
+    "model|template|plugin" },
   { "files", 0, 0, G_OPTION_ARG_INT, &option_files, "How many files the model has", "N" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &option_rest, NULL, NULL },
   G_OPTION_ENTRY_NULL,
@@ -75,8 +77,13 @@ probe (void)
   if (g_str_equal (option_probe, "plugin"))
     return option_rest != NULL && option_rest[0] != NULL ? wly_probe_plugin (option_rest[0])
                                                          : fail_usage ("--probe plugin needs a path");
+  if (g_str_equal (option_probe, "template") && option_files >= 2 && option_files <= MAX_FILES) {
+    if (!wly_seal_process (WLY_SEAL_WORKER, &error))
+      return seal_failed (error);
+    return wly_probe_template ((guint)option_files);
+  }
   if (!g_str_equal (option_probe, "model") || option_files < 1 || option_files > MAX_FILES)
-    return fail_usage ("--probe is for a model of 1 to 64 files, or a plugin");
+    return fail_usage ("--probe is for a model of 1 to 64 files, a template, or a plugin");
   plugins = open_plugins ();
   if (!wly_seal_process (WLY_SEAL_WORKER, &error))
     return seal_failed (error);

@@ -9,15 +9,16 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  GVariant *messages; /* aa{sv} of role and content, contents inline; NULL where it is a prompt */
+  GVariant *messages; /* aa{sv} as templates read them, contents inline; NULL where it is a prompt */
+  GVariant *given;    /* a{sv}: further variables of the template, as templates read them */
   GBytes *prompt;     /* UTF-8 without NUL; NULL where it is messages */
   gboolean special;
   gboolean add_generation_prompt;
 } WlyBody;
 
 /* Reads the a{sv} of scope INPUT in @body_fd; handles in it index @fds.  Descriptors stay the caller's.
- * Errors: WLY_ERROR_INVALID_ARGS (no such dictionary, a key, a handle, not one of messages, prompt and prompt-fd, more
- * than WOOLLY_BODY_BYTES in all), WLY_ERROR_INVALID_TEXT. */
+ * Errors: WLY_ERROR_INVALID_ARGS (no such dictionary, a key, a handle, not one of messages, conversation and prompt, a
+ * JSON text that is none, more than WOOLLY_BODY_BYTES in all), WLY_ERROR_INVALID_TEXT. */
 gboolean wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GError **error);
 void wly_body_clear (WlyBody *body);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-probe.h"
 
+#include "wly-body.h"
 #include "wly-devices.h"
 #include "wly-error.h"
 #include "wly-opened.h"
+#include "wly-os.h"
+#include "wly-prompt.h"
 #include "wly-seal.h"
 #include "wly-worker-exit.h"
 #include "woolly-names.h"
@@ -64,6 +67,42 @@ wly_probe_model (guint n_files, GPtrArray *plugins)
   if (opened == NULL)
     return answer_error (error);
   return write_answer (wly_opened_info (opened)) ? WLY_WORKER_EXIT_OK : WLY_WORKER_EXIT_USAGE;
+}
+
+static gboolean
+render (const int *fds, guint n_fds, WlyRendered *ret_rendered, GError **error)
+{
+  g_autoptr (GBytes) source                 = wly_os_read_fd (fds[0], WOOLLY_INLINE_BYTES, error);
+  g_autoptr (WlyChatTemplate) chat_template = NULL;
+  g_auto (WlyBody) body                     = { 0 };
+  WlyChatInput input;
+
+  if (source == NULL || !wly_body_read (fds[1], fds + 2, n_fds - 2, &body, error))
+    return FALSE;
+  if (body.messages == NULL) {
+    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "A template needs messages or a conversation");
+    return FALSE;
+  }
+  chat_template = wly_chat_template_new (g_bytes_get_data (source, NULL), g_bytes_get_size (source), error);
+  input         = (WlyChatInput){ body.messages, body.given, NULL, body.add_generation_prompt };
+  return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
+}
+
+int
+wly_probe_template (guint n_files)
+{
+  g_autofree int *fds           = g_new (int, n_files);
+  g_auto (WlyRendered) rendered = { 0 };
+  g_auto (GVariantDict) dict    = G_VARIANT_DICT_INIT (NULL);
+  GError *error                 = NULL;
+
+  for (guint i = 0; i < n_files; i++)
+    fds[i] = WOOLLY_WORKER_FD + 1 + (int)i;
+  if (!render (fds, n_files, &rendered, &error))
+    return answer_error (error);
+  g_variant_dict_insert (&dict, "text", "s", rendered.text);
+  g_variant_dict_insert_value (&dict, "trusted", wly_prompt_trusted (&rendered));
+  return write_answer (g_variant_dict_end (&dict)) ? WLY_WORKER_EXIT_OK : WLY_WORKER_EXIT_USAGE;
 }
 
 static void

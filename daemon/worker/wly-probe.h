@@ -15,6 +15,10 @@ G_BEGIN_DECLS
  * opened WlyPluginFile*) may serve its architecture.  Returns the exit status. */
 int wly_probe_model (guint n_files, GPtrArray *plugins);
 
+/* Renders a template that belongs to no model: it is the first descriptor behind WOOLLY_WORKER_FD, the body of the
+ * request (scope INPUT) the second, and @n_files - 2 that the body names follow.  The answer: text s, trusted a(tt). */
+int wly_probe_template (guint n_files);
+
 /* The plugin in this file: scope PLUGIN, and of a backend `devices` aa{sv} of scope DEVICE.  Seals the process first.
  */
 int wly_probe_plugin (const char *path);

@@ -37,8 +37,22 @@ wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rend
     return TRUE;
   }
   chat_template = wly_opened_template (opened, error);
-  input         = (WlyChatInput){ body->messages, NULL, wly_opened_variables (opened), body->add_generation_prompt };
+  input = (WlyChatInput){ body->messages, body->given, wly_opened_variables (opened), body->add_generation_prompt };
   return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
+}
+
+GVariant *
+wly_prompt_trusted (const WlyRendered *rendered)
+{
+  g_auto (GVariantBuilder) trusted = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(tt)"));
+
+  for (gsize i = 0; i < rendered->n_spans; i++) {
+    const WlyTextSpan *span = &rendered->spans[i];
+
+    if (span->trusted)
+      g_variant_builder_add (&trusted, "(tt)", (guint64)(span->text - rendered->text), (guint64)span->n_bytes);
+  }
+  return g_variant_builder_end (&trusted);
 }
 
 /* A word that is in none of the messages. */
@@ -122,7 +136,7 @@ render_addition (WlyOpened *opened, const WlyTokenizer *tokenizer, const WlyBody
 {
   g_autofree char *stand_in     = choose_stand_in (body->messages);
   g_autoptr (GVariant) messages = put_behind (body->messages, stand_in);
-  const WlyBody behind          = { messages, NULL, body->special, body->add_generation_prompt };
+  const WlyBody behind          = { messages, body->given, NULL, body->special, body->add_generation_prompt };
   const char *at                = NULL, *next;
   gsize n_bytes;
 

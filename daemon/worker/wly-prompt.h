@@ -29,6 +29,9 @@ typedef struct {
  * WLY_ERROR_NO_TEMPLATE, WLY_ERROR_TEMPLATE_FAILED. */
 gboolean wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rendered, GError **error);
 
+/* a(tt), floating: start and length in bytes of what is trusted. */
+GVariant *wly_prompt_trusted (const WlyRendered *rendered);
+
 /* Appends the tokens to be added to this past; begins with the model's BOS where there is no past and the model wants
  * one that is not there.  May append none, for an empty prompt.  Errors: the above, and those of the tokeniser. */
 gboolean wly_prompt_tokens (WlyOpened *opened, const WlyBody *body, const WlyPast *past, GArray *tokens,

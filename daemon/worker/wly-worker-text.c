@@ -223,19 +223,12 @@ render_work (gpointer data)
 static void
 render_done (gpointer data)
 {
-  TextCall *text                   = data;
-  g_auto (GVariantBuilder) trusted = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(tt)"));
+  TextCall *text = data;
 
   if (failed (text))
     return;
-  for (gsize i = 0; i < text->rendered.n_spans; i++) {
-    const WlyTextSpan *span = &text->rendered.spans[i];
-
-    if (span->trusted)
-      g_variant_builder_add (&trusted, "(tt)", (guint64)(span->text - text->rendered.text), (guint64)span->n_bytes);
-  }
   wly_rpc_worker1_complete_render (text->call.worker->skeleton, text->call.invocation, NULL, text->rendered.text,
-                                   g_variant_builder_end (&trusted));
+                                   wly_prompt_trusted (&text->rendered));
   text_call_free (text);
 }
 

@@ -219,6 +219,22 @@ class Tables(Case):
         self.assertEqual(len(self.ctl('tokenize', '--special', stdin=b'<|user|>').split()), 1)
         self.assertGreater(len(self.ctl('tokenize', stdin=b'<|user|>').split()), 1)
 
+    def test_render(self):
+        conversation = {'messages': [{'role': 'user', 'content': 'Grüße <|user|> नमस्ते'}], 'tools': [{'z': 1, 'a': [None, 2.5]}]}
+        source = os.path.join(FOLDER, 'chat.jinja')
+        with open(source, 'w', encoding='utf-8') as file:
+            file.write('{%- macro line(m, end="!") -%}\n<{{ m.role }}>{{ m.content }}{{ end }}\n{%- endmacro -%}\n'
+                       '{% for m in messages %}{{ line(m, end=eos_token) }}{% endfor %}{{ tools | tojson }}\n\n'
+                       '{% if refuse %}{{ raise_exception("not today") }}{% endif %}')
+        given = json.dumps(dict(conversation, eos_token='</s>'), ensure_ascii=False).encode()
+        expected = '<user>Grüße <|user|> नमस्ते</s>[{"z": 1, "a": [null, 2.5]}]\n\n'
+        self.assertEqual(self.ctl('render', '--template', source, '--input', '-', stdin=given), expected)
+        self.ctl('render', '--template', source, '--input', '-', stdin=json.dumps(dict(conversation, refuse=True)).encode(), status=1)
+        self.ctl('render', '--template', source, '--input', '-', stdin=b'{"messages": 1}', status=1)
+        self.ctl('render', '--template', source, status=2)
+        # the bundled model's own template
+        self.assertEqual(self.ctl('render', '-m', BUNDLED, '--input', '-', stdin=given), '<|user|>Grüße <|user|> नमस्ते<|assistant|>')
+
     def test_import_and_remove(self):
         copy = os.path.join(FOLDER, 'a copy.gguf')
         shutil.copy(BUNDLED, copy)

@@ -52,6 +52,46 @@ test_prompt (void)
   close (fd);
 }
 
+/* What templates know by other names, and JSON whose keys stay in order. */
+static void
+test_tools (void)
+{
+  g_auto (WlyBody) body      = { 0 };
+  g_autoptr (GError) error   = NULL;
+  g_autofree char *messages  = NULL;
+  g_autofree char *tools     = NULL;
+  g_autoptr (GVariant) given = NULL;
+  gboolean thinking          = TRUE;
+  int fd                     = body_of (
+                          "{'messages': <[{'role': <'user'>, 'parts': <['a', 'नम']>}, {'role': <'tool'>, 'tool-call-id': <'c1'>},"
+                                              " {'role': <'assistant'>, 'tool-calls': <'[{\"z\": 1, \"a\": null}]'>}]>, 'reasoning': <'off'>,"
+                                              " 'tools': <'[{\"z\": {}, \"b\": 2.5, \"a\": true}]'>, 'template-variables': <'{\"date\": \"today\"}'>}");
+
+  g_assert_true (wly_body_read (fd, NULL, 0, &body, &error));
+  g_assert_no_error (error);
+  messages = g_variant_print (body.messages, FALSE);
+  g_assert_nonnull (strstr (messages, "<[{'type': <'text'>, 'text': <'a'>}, {'type': <'text'>, 'text': <'नम'>}]>"));
+  g_assert_nonnull (strstr (messages, "'tool_call_id': <'c1'>"));
+  g_assert_nonnull (strstr (messages, "'tool_calls': <[<{'z': <int64 1>, 'a': <@mv nothing>}>]>"));
+  given = g_variant_lookup_value (body.given, "tools", G_VARIANT_TYPE ("av"));
+  g_assert_nonnull (given);
+  tools = g_variant_print (given, FALSE);
+  g_assert_cmpstr (tools, ==, "[<{'z': <@a{sv} {}>, 'b': <2.5>, 'a': <true>}>]");
+  g_assert_true (g_variant_lookup (body.given, "enable_thinking", "b", &thinking));
+  g_assert_false (thinking);
+  g_assert_true (g_variant_lookup (body.given, "date", "s", NULL));
+  close (fd);
+
+  assert_refused (body_of ("{'messages': <[{'role': <'user'>}]>, 'tools': <'{}'>}"), NULL, 0, WLY_ERROR_INVALID_ARGS,
+                  "tools");
+  assert_refused (body_of ("{'messages': <[{'role': <'user'>, 'tool-calls': <'[1'>}]>}"), NULL, 0,
+                  WLY_ERROR_INVALID_ARGS, "tool-calls");
+  assert_refused (body_of ("{'conversation': <'{\"messages\": [1]}'>}"), NULL, 0, WLY_ERROR_INVALID_ARGS,
+                  "conversation");
+  assert_refused (body_of ("{'conversation': <'{}'>, 'prompt': <'x'>}"), NULL, 0, WLY_ERROR_INVALID_ARGS,
+                  "exactly one");
+}
+
 static void
 test_descriptors (void)
 {
@@ -99,7 +139,7 @@ test_refusals (void)
   assert_refused (body_of ("{'messages': <[{'content': <'a'>}]>}"), NULL, 0, WLY_ERROR_INVALID_ARGS, "Message 0");
   assert_refused (body_of ("{'messages': <[{'role': <'user'>, 'content': <'a'>, 'content-fd': <handle 0>}]>}"), fds, 2,
                   WLY_ERROR_INVALID_ARGS, "Message 0");
-  assert_refused (body_of ("{'messages': <[{'role': <'user'>, 'content': <'a'>}, {'role': <'user'>, 'name': <'x'>}]>}"),
+  assert_refused (body_of ("{'messages': <[{'role': <'user'>, 'content': <'a'>}, {'role': <'user'>, 'nome': <'x'>}]>}"),
                   NULL, 0, WLY_ERROR_INVALID_ARGS, "Message 1");
   close (fds[0]);
   close (fds[1]);
@@ -154,6 +194,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/worker/body/prompt", test_prompt);
   g_test_add_func ("/worker/body/descriptors", test_descriptors);
+  g_test_add_func ("/worker/body/tools", test_tools);
   g_test_add_func ("/worker/body/refusals", test_refusals);
   g_test_add_func ("/worker/body/garbage", test_garbage);
   g_test_add_func ("/worker/body/too-large", test_too_large);

@@ -284,11 +284,12 @@ class Net:
                 for r in range(n_out)]
 
     def experts(self, p, a, n_expert, n_used, n_ff, shares_of, kind=F16, bias=False,
-                unit=lambda gate, up: silu(gate) * up, choice=lambda scores: scores, choice_bias=False, gated=True):
-        """shares_of (scores of all, ids of the chosen): their weights.  Chosen by choice (scores) + bias."""
+                unit=lambda gate, up: silu(gate) * up, choice=lambda scores: scores, choice_bias=False, gated=True, routed=None):
+        """shares_of (scores of all, ids of the chosen): their weights.  Chosen by choice (scores) + bias, of routed
+        where that is not a itself."""
         extra = self.tensor(p + 'exp_probs_b.bias', n_expert) if choice_bias else [0] * n_expert
         result = []
-        for x, scores in zip(a, self.linear(p + 'ffn_gate_inp', a, self.n_embd, n_expert, bias)):
+        for x, scores in zip(a, self.linear(p + 'ffn_gate_inp', routed or a, self.n_embd, n_expert, bias)):
             ids = sorted(range(n_expert), key=lambda e: (-choice(scores)[e] - extra[e], e))[:n_used]
             total = [0.0] * self.n_embd
             for e, share in zip(ids, shares_of(scores, ids)):

@@ -560,6 +560,36 @@ def sample_exaone4_windows():
     return net, exaone4(net, lambda i: 5 if i % 4 < 3 else 0)
 
 
+# ---- smallthinker ----
+
+def smallthinker(net, shares, window=None):
+    net.key(RMS, f32(EPS)).key('expert_feed_forward_length', u32(12))
+    net.key('expert_count', u32(6)).key('expert_used_count', u32(2))
+    rope = Rope(net.size, True)
+    x = net.embed()
+    for i, p in enumerate(prefixes(net)):
+        came = x
+        q, k, v = net.qkv(p, net.rms(p + 'attn_norm', x, EPS))
+        w = window(i) if window else 0
+        if w or not window:
+            q, k = rope(q), rope(k)
+        x = add(x, net.out(p, attention(q, k, v, net.size, window=w)))
+        x = add(x, net.experts(p, net.rms(p + 'ffn_norm', x, EPS), 6, 2, 12, shares, routed=came,
+                               unit=lambda gate, up: max(gate, 0) * up))
+    return net.output(net.rms('output_norm', x, EPS), tied=True)
+
+
+def sample_smallthinker():
+    net = Net('smallthinker', 68, 2, 24, 40, 4, 2, 6, 37)
+    return net, smallthinker(net, sigmoid_sum_shares)
+
+
+def sample_smallthinker_windows():
+    net = Net('smallthinker', 69, 5, 24, 40, 4, 2, 6, 37).key('attention.sliding_window', u32(5))
+    net.key('expert_gating_func', u32(1))
+    return net, smallthinker(net, sum_shares, lambda i: 5 if i % 4 else 0)
+
+
 # ---- nemotron ----
 
 def sample_nemotron():

@@ -160,15 +160,14 @@ wlp_layer_mlp (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uin
   return wlp_layer_linear (layer, "ffn_down", wlp_activate (layer->b, act, up), n_ff, n_embd);
 }
 
-/* x [n_embd] -> the weighted sum of what the chosen experts make of it [n_embd]; exp_probs_b.bias, where the file has
- * it, counts for the choice only. */
+/* x [n_embd] -> the weighted sum of what the experts chosen by @scores [n_expert] make of it [n_embd];
+ * exp_probs_b.bias, where the file has it, counts for the choice only. */
 static inline wlp_value
-wlp_layer_moe (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uint32_t n_embd,
-               const struct wlp_experts *experts, enum wlp_gating gating, int normalise)
+wlp_layer_moe_scored (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, wlp_value scores, uint32_t n_embd,
+                      const struct wlp_experts *experts, enum wlp_gating gating, int normalise)
 {
   struct wlp_route_params routing;
-  wlp_value scores = wlp_layer_linear (layer, "ffn_gate_inp", x, n_embd, experts->n_expert);
-  wlp_weight bias  = wlp_layer_weight (layer, "exp_probs_b.bias", WLP_WEIGHT_OPTIONAL, experts->n_expert, 0, 0);
+  wlp_weight bias = wlp_layer_weight (layer, "exp_probs_b.bias", WLP_WEIGHT_OPTIONAL, experts->n_expert, 0, 0);
   wlp_value ids;
   wlp_value gate;
   wlp_value up;
@@ -185,6 +184,16 @@ wlp_layer_moe (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uin
   down = wlp_layer_experts (layer, "ffn_down_exps", wlp_glu (layer->b, act, gate, up), ids, experts->n_ff, n_embd,
                             experts, 1);
   return wlp_moe_sum (layer->b, down, ids + 1);
+}
+
+/* The same with the scores that ffn_gate_inp makes of x. */
+static inline wlp_value
+wlp_layer_moe (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uint32_t n_embd,
+               const struct wlp_experts *experts, enum wlp_gating gating, int normalise)
+{
+  wlp_value scores = wlp_layer_linear (layer, "ffn_gate_inp", x, n_embd, experts->n_expert);
+
+  return wlp_layer_moe_scored (layer, act, x, scores, n_embd, experts, gating, normalise);
 }
 
 /* ---- the network ---- */

@@ -30,6 +30,8 @@
 
 /* Bodies of requests above this many bytes come by file descriptor. */
 #define WOOLLY_INLINE_BYTES (1024 * 1024)
+/* Most bytes of one text in an option that is a list of texts. */
+#define WOOLLY_ITEM_BYTES 4096
 /* The largest body that is taken by file descriptor. */
 #define WOOLLY_BODY_BYTES (128 * 1024 * 1024)
 

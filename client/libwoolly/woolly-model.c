@@ -57,6 +57,11 @@ G_DEFINE_FINAL_TYPE (WoollyModel, woolly_model, G_TYPE_OBJECT)
  * Licence that the file names.
  */
 /**
+ * WoollyModel:pooling:
+ *
+ * How one row is made of a text's: `mean`, `cls`, `last`, `rank`; empty for a model that generates.
+ */
+/**
  * WoollyModel:parameters:
  *
  * Number of weights.
@@ -113,6 +118,7 @@ static const WoollyValueSpec specs[] = {
   { "Architecture", "s", "architecture" },
   { "Quantization", "s", "quantization" },
   { "License", "s", "license" },
+  { "Pooling", "s", "pooling" },
   { "Parameters", "t", "parameters" },
   { "Size", "t", "size" },
   { "ContextLength", "u", "context-length" },
@@ -310,6 +316,22 @@ woolly_model_get_license (WoollyModel *self)
   g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
 
   return woolly_values_get_string (self->values, "License");
+}
+
+/**
+ * woolly_model_get_pooling:
+ * @self: a model
+ *
+ * See [property@Woolly.Model:pooling].
+ *
+ * Returns: (transfer none): the kind of pooling
+ */
+const char *
+woolly_model_get_pooling (WoollyModel *self)
+{
+  g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
+
+  return woolly_values_get_string (self->values, "Pooling");
 }
 
 /**

@@ -27,6 +27,8 @@ const char *woolly_model_get_quantization (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
 const char *woolly_model_get_license (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
+const char *woolly_model_get_pooling (WoollyModel *self);
+WOOLLY_AVAILABLE_IN_ALL
 guint64 woolly_model_get_parameters (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
 guint64 woolly_model_get_size (WoollyModel *self);

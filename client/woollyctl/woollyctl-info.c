@@ -16,15 +16,24 @@ add_line (WoollyctlTable *table, const char *name, const char *value)
     woollyctl_output_table_add (table, name, value, NULL);
 }
 
+/* Of what nobody knows nothing is said. */
+static void
+add_number (WoollyctlTable *table, const char *name, guint value)
+{
+  g_autofree char *text = g_strdup_printf ("%u", value);
+
+  if (value > 0)
+    add_line (table, name, text);
+}
+
 static void
 print_info (WoollyModel *model, GVariant *estimate)
 {
   WoollyctlTable *table         = woollyctl_output_table_new ();
-  g_autofree char *parameters   = woollyctl_describe_count (woolly_model_get_parameters (model));
+  guint64 n_parameters          = woolly_model_get_parameters (model);
+  g_autofree char *parameters   = n_parameters > 0 ? woollyctl_describe_count (n_parameters) : g_strdup ("");
   g_autofree char *size         = woollyctl_output_size (woolly_model_get_size (model));
   g_autofree char *memory       = woollyctl_output_size (woolly_model_get_memory_in_use (model));
-  g_autofree char *context      = g_strdup_printf ("%u", woolly_model_get_context_length (model));
-  g_autofree char *vocabulary   = g_strdup_printf ("%u", woolly_model_get_vocabulary_size (model));
   g_auto (GStrv) files          = woolly_model_dup_files (model);
   g_auto (GStrv) capabilities   = woolly_model_dup_capabilities (model);
   g_autofree char *capable      = g_strjoinv (", ", capabilities);
@@ -39,8 +48,9 @@ print_info (WoollyModel *model, GVariant *estimate)
   add_line (table, _ ("Parameters:"), parameters);
   add_line (table, _ ("Type:"), woolly_model_get_quantization (model));
   add_line (table, _ ("Size:"), size);
-  add_line (table, _ ("Context:"), context);
-  add_line (table, _ ("Vocabulary:"), vocabulary);
+  add_number (table, _ ("Context:"), woolly_model_get_context_length (model));
+  add_number (table, _ ("Vocabulary:"), woolly_model_get_vocabulary_size (model));
+  add_line (table, _ ("Pooling:"), woolly_model_get_pooling (model));
   add_line (table, _ ("Capabilities:"), capable);
   add_line (table, _ ("License:"), woolly_model_get_license (model));
   add_line (table, _ ("State:"), woolly_model_get_state (model));

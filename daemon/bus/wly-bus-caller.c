@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-bus-caller.h"
 
+#include "wly-bus-names.h"
 #include "woolly-names.h"
 
 #include <unistd.h>
@@ -12,6 +13,7 @@ struct _WlyBusCaller {
   WlyBusCallers *callers; /* NULL once it has gone */
   char *name;
   char *app;
+  char *process; /* NULL: not known */
   WlyCallerKind kind;
   WlyAccount *account;
   guint subscription;
@@ -21,6 +23,7 @@ struct WlyBusCallers {
   GDBusConnection *connection;
   WlyAccounts *accounts;
   GHashTable *by_name; /* name -> WlyBusCaller */
+  WlyBusNames *names;
   gboolean forced;
   WlyCallerKind forced_kind;
 };
@@ -112,7 +115,8 @@ identify (WlyBusCallers *self, WlyBusCaller *caller)
   if (g_variant_lookup (credentials, "ProcessID", "u", &pid) && g_variant_lookup (credentials, "UnixUserID", "u", &uid)
       && uid == getuid ()) {
     g_free (caller->app);
-    caller->kind = wly_bus_identity_of_pid (pid, &caller->app);
+    caller->kind = wly_bus_identity_of_pid (pid, wly_bus_names_latest_us (self->names, caller->name), &caller->app,
+                                            &caller->process);
   }
   /* the number belongs to this caller only if it was still there when the process was looked at */
   still = ask_driver (self, "NameHasOwner", caller->name, "(b)");
@@ -123,6 +127,12 @@ identify (WlyBusCallers *self, WlyBusCaller *caller)
   return has_owner;
 }
 
+static const char *
+account_of (WlyBusCaller *caller)
+{
+  return caller->process != NULL ? caller->process : caller->name;
+}
+
 WlyBusCaller *
 wly_bus_callers_get (WlyBusCallers *self, const char *name)
 {
@@ -131,6 +141,7 @@ wly_bus_callers_get (WlyBusCallers *self, const char *name)
 
   if (caller != NULL)
     return caller;
+  wly_bus_names_saw (self->names, name, wly_bus_identity_now_us ());
   caller          = g_object_new (WLY_TYPE_BUS_CALLER, NULL);
   caller->callers = self;
   caller->name    = g_strdup (name);
@@ -146,9 +157,10 @@ wly_bus_callers_get (WlyBusCallers *self, const char *name)
   }
   key = g_strdup_printf ("%s:%s", wly_bus_identity_kind_to_string (caller->kind),
                          caller->kind == WLY_CALLER_UNKNOWN ? caller->name : caller->app);
-  /* A sandboxed app is known by its id, however many connections it has; the name of a host program says little, so
-   * each takes its own turns, and only who has the same name shares prefixes. */
-  caller->account = wly_account_new (self->accounts, caller->kind == WLY_CALLER_SANDBOXED ? key : caller->name, key);
+  /* However many connections it has: a sandboxed app is known by its id; the name of a host program says little, so
+   * each process counts for itself, and only who has the same name shares prefixes. */
+  caller->account =
+      wly_account_new (self->accounts, caller->kind == WLY_CALLER_SANDBOXED ? key : account_of (caller), key);
   g_debug ("caller %s is %s (%s)", name, caller->app, wly_bus_identity_kind_to_string (caller->kind));
   return caller;
 }
@@ -161,9 +173,11 @@ wly_bus_callers_new (GDBusConnection *connection, WlyAccounts *accounts)
 
   self->connection  = g_object_ref (connection);
   self->accounts    = accounts;
+  self->names       = wly_bus_names_new ();
   self->by_name     = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
   self->forced      = g_strcmp0 (kind, "sandboxed") == 0 || g_strcmp0 (kind, "unknown") == 0;
   self->forced_kind = g_strcmp0 (kind, "sandboxed") == 0 ? WLY_CALLER_SANDBOXED : WLY_CALLER_UNKNOWN;
+  wly_bus_names_saw (self->names, g_dbus_connection_get_unique_name (connection), wly_bus_identity_now_us ());
   return self;
 }
 
@@ -180,6 +194,7 @@ wly_bus_callers_free (WlyBusCallers *self)
        g_hash_table_iter_init (&iter, self->by_name))
     leave (caller);
   g_hash_table_unref (self->by_name);
+  wly_bus_names_free (self->names);
   g_object_unref (self->connection);
   g_free (self);
 }
@@ -191,6 +206,7 @@ wly_bus_caller_finalize (GObject *object)
 
   g_free (self->name);
   g_free (self->app);
+  g_free (self->process);
   g_clear_pointer (&self->account, wly_account_unref);
   G_OBJECT_CLASS (wly_bus_caller_parent_class)->finalize (object);
 }

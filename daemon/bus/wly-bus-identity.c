@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_INFO_BYTES 65536
@@ -160,20 +161,60 @@ is_alive (int pid_fd)
   return poll (&poll_fd, 1, 0) == 0;
 }
 
+gint64
+wly_bus_identity_now_us (void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime (CLOCK_BOOTTIME, &now);
+  return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* The 22nd value of its stat file, in clock ticks; -1 where it cannot be read.  The second one, its name, may hold
+ * anything. */
+static gint64
+start_ticks (int proc_fd)
+{
+  gsize n_bytes;
+  g_autofree char *stat = read_file_at (proc_fd, "stat", &n_bytes);
+  const char *at        = stat != NULL ? strrchr (stat, ')') : NULL;
+  guint64 ticks;
+
+  for (int i = 2; i < 22 && at != NULL; i++) {
+    at = strchr (at, ' ');
+    at = at != NULL ? at + 1 : NULL;
+  }
+  if (at == NULL)
+    return -1;
+  ticks = g_ascii_strtoull (at, NULL, 10);
+  return ticks < G_MAXINT64 / G_USEC_PER_SEC ? (gint64)ticks : -1;
+}
+
+static gboolean
+began_before (gint64 ticks, gint64 latest_start_us)
+{
+  return ticks >= 0 && ticks * G_USEC_PER_SEC / sysconf (_SC_CLK_TCK) <= latest_start_us;
+}
+
 WlyCallerKind
-wly_bus_identity_of_pid (guint32 pid, char **ret_app)
+wly_bus_identity_of_pid (guint32 pid, gint64 latest_start_us, char **ret_app, char **ret_process)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%u", pid);
   int pid_fd            = (int)syscall (SYS_pidfd_open, (pid_t)pid, 0);
   int proc_fd           = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   int own_proc_fd       = open ("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
   WlyCallerKind kind    = WLY_CALLER_UNKNOWN;
+  gint64 ticks          = -1;
 
-  *ret_app = NULL;
+  *ret_app     = NULL;
+  *ret_process = NULL;
   if (pid_fd >= 0 && proc_fd >= 0 && own_proc_fd >= 0) {
-    kind = wly_bus_identity_read (proc_fd, own_proc_fd, ret_app);
-    if (!is_alive (pid_fd))
+    kind  = wly_bus_identity_read (proc_fd, own_proc_fd, ret_app);
+    ticks = start_ticks (proc_fd);
+    if (!is_alive (pid_fd) || !began_before (ticks, latest_start_us))
       kind = WLY_CALLER_UNKNOWN;
+    else
+      *ret_process = g_strdup_printf ("%u.%" G_GINT64_FORMAT, pid, ticks);
   }
   if (*ret_app == NULL)
     *ret_app = g_strdup ("");

@@ -24,7 +24,12 @@ const char *wly_bus_identity_kind_to_string (WlyCallerKind kind);
  * sandboxed app, the name of a host program; never NULL. */
 WlyCallerKind wly_bus_identity_read (int proc_fd, int own_proc_fd, char **ret_app);
 
-/* The same by process id; unknown where the process ends meanwhile, since its number may be another's by then. */
-WlyCallerKind wly_bus_identity_of_pid (guint32 pid, char **ret_app);
+/* The same by process id; unknown where the process ends meanwhile, or began after @latest_start_us (of
+ * wly_bus_identity_now_us()): then the number was another's.  @ret_process (transfer full): the same for all
+ * connections of this process and for no other one ever; NULL where it cannot be told. */
+WlyCallerKind wly_bus_identity_of_pid (guint32 pid, gint64 latest_start_us, char **ret_app, char **ret_process);
+
+/* Microseconds since the machine began, as the start of a process is counted. */
+gint64 wly_bus_identity_now_us (void);
 
 G_END_DECLS

@@ -70,9 +70,11 @@ static GVariant *
 property_cb (gpointer data, WlyBusCaller *caller, const char *name)
 {
   static const char *const none[] = { NULL };
-  static const WlyModelInfo empty = { .name = "", .architecture = "", .quantization = "", .license = "" };
-  WlyBusModel *self               = data;
-  const WlyModelInfo *info        = wly_model_get_info (self->model);
+  static const WlyModelInfo empty = {
+    .name = "", .architecture = "", .quantization = "", .license = "", .pooling = ""
+  };
+  WlyBusModel *self        = data;
+  const WlyModelInfo *info = wly_model_get_info (self->model);
 
   if (info == NULL)
     info = &empty;
@@ -84,6 +86,8 @@ property_cb (gpointer data, WlyBusCaller *caller, const char *name)
     return g_variant_new_string (info->quantization);
   if (g_str_equal (name, "License"))
     return g_variant_new_string (info->license);
+  if (g_str_equal (name, "Pooling"))
+    return g_variant_new_string (info->pooling);
   if (g_str_equal (name, "Parameters"))
     return g_variant_new_uint64 (info->n_parameters);
   if (g_str_equal (name, "ContextLength"))
@@ -137,6 +141,16 @@ unload_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMetho
 /* --- text and tokens ------------------------------------------------------------------------------------------------
  */
 
+/* For the worker: whose text it is, too. */
+static GVariant *
+worker_options (WlyBusCall *call)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (call->options);
+
+  g_variant_dict_insert (&dict, "salt", "t", wly_account_get_salt (wly_bus_caller_get_account (call->caller)));
+  return g_variant_dict_end (&dict);
+}
+
 static GVariant *
 body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
 {
@@ -154,7 +168,7 @@ body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
   if (!ok)
     return NULL;
   if (with_options)
-    return g_variant_new ("(hah@a{sv})", body, &handles, call->options);
+    return g_variant_new ("(hah@a{sv})", body, &handles, worker_options (call));
   return g_variant_new ("(hah)", body, &handles);
 }
 
@@ -205,7 +219,7 @@ forward_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (ok && worker == NULL)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker process ended");
   else if (ok && g_str_equal (method, "Detokenize"))
-    parameters = g_variant_new ("(@au@a{sv})", call->input, call->options);
+    parameters = g_variant_new ("(@au@a{sv})", call->input, worker_options (call));
   else if (ok)
     parameters = body_parameters (call, fds, !renders);
   if (error == NULL && parameters == NULL)

@@ -15,6 +15,8 @@
 
 /* Several files that change together are looked at once. */
 #define RESCAN_MS 200
+/* Nothing is called by a longer name. */
+#define MAX_NAME_BYTES 4096
 
 struct _WlyCatalogue {
   GObject parent_instance;
@@ -314,8 +316,15 @@ answer_resolving (WlyCatalogue *self)
 void
 wly_catalogue_resolve_async (WlyCatalogue *self, const char *name, GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task   = g_task_new (self, NULL, callback, user_data);
+  gsize n_bytes = strlen (name);
 
+  if (n_bytes > MAX_NAME_BYTES) {
+    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_NOT_FOUND, "no model has a name of %" G_GSIZE_FORMAT " bytes",
+                             n_bytes);
+    g_object_unref (task);
+    return;
+  }
   if (g_str_has_prefix (name, WOOLLY_PATH_MODELS "/")) {
     g_autofree char *id = wly_model_id_from_path (name);
     g_task_set_task_data (task, g_strdup (id != NULL ? id : name), g_free);

@@ -5,7 +5,7 @@
 
 #define MAX_TEXT_BYTES 1024
 
-static const char *const known_capabilities[] = { "generate", "chat", "embed", "rerank", NULL };
+static const char *const known_capabilities[] = { "generate", "chat", "tools", "reasoning", "embed", "rerank", NULL };
 
 static char *
 take_text (GVariant *dictionary, const char *key)
@@ -31,6 +31,7 @@ wly_model_info_new (GVariant *dictionary)
   self->architecture = take_text (dictionary, "Architecture");
   self->quantization = take_text (dictionary, "Quantization");
   self->license      = take_text (dictionary, "License");
+  self->pooling      = take_text (dictionary, "Pooling");
   g_variant_lookup (dictionary, "Parameters", "t", &self->n_parameters);
   g_variant_lookup (dictionary, "ContextLength", "u", &self->context_length);
   g_variant_lookup (dictionary, "VocabularySize", "u", &self->vocabulary_size);
@@ -53,6 +54,7 @@ wly_model_info_free (WlyModelInfo *self)
   g_free (self->architecture);
   g_free (self->quantization);
   g_free (self->license);
+  g_free (self->pooling);
   g_strfreev (self->capabilities);
   g_free (self);
 }

@@ -13,6 +13,7 @@ typedef struct {
   char *architecture;
   char *quantization;
   char *license;
+  char *pooling; /* "" for a model that generates */
   guint64 n_parameters;
   guint32 context_length;
   guint32 vocabulary_size;

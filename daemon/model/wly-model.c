@@ -37,6 +37,7 @@ struct _WlyModel {
   gulong room_handler;
   int n_busy, n_held;
   guint quarantine_timer;
+  guint restart_timer;
 };
 
 enum { SIGNAL_CHANGED, SIGNAL_WORKER_GONE, SIGNAL_UNLOADED, SIGNAL_GENERATION_CHANGED, N_SIGNALS };
@@ -524,6 +525,34 @@ load_anew (WlyModel *self)
     fail_waiters (self, TRUE, error);
 }
 
+static gboolean
+restart_cb (gpointer data)
+{
+  g_autoptr (WlyModel) self = g_object_ref (data);
+
+  self->restart_timer = 0;
+  step (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* From nothing in memory to opened: at once, but after deaths. */
+static void
+begin (WlyModel *self)
+{
+  WlyQuarantine *quarantine = self->context->quarantine;
+  const char *identity      = wly_model_files_get_identity (self->files);
+  gint64 now_us             = g_get_monotonic_time ();
+  gint64 pause_us           = wly_quarantine_pause_us (quarantine, identity, now_us);
+
+  g_clear_handle_id (&self->restart_timer, g_source_remove);
+  if (wly_quarantine_left_us (quarantine, identity, now_us) > 0)
+    enter_quarantine (self);
+  else if (pause_us > 0)
+    self->restart_timer = g_timeout_add ((guint)(pause_us / 1000 + 1), restart_cb, self);
+  else
+    start_open (self);
+}
+
 static void
 step (WlyModel *self)
 {
@@ -533,12 +562,7 @@ step (WlyModel *self)
     case WLY_MODEL_UNKNOWN:
     case WLY_MODEL_AVAILABLE:
     case WLY_MODEL_FAILED:
-      if (wly_quarantine_left_us (self->context->quarantine, wly_model_files_get_identity (self->files),
-                                  g_get_monotonic_time ())
-          > 0)
-        enter_quarantine (self);
-      else
-        start_open (self);
+      begin (self);
       break;
     case WLY_MODEL_QUARANTINED:
       fail_waiters (self, FALSE, self->error);
@@ -618,6 +642,7 @@ wly_model_clear_quarantine (WlyModel *self)
 {
   wly_quarantine_clear (self->context->quarantine, wly_model_files_get_identity (self->files));
   g_clear_handle_id (&self->quarantine_timer, g_source_remove);
+  step (self); /* nothing needs to be waited for any more */
   if (self->state != WLY_MODEL_QUARANTINED)
     return;
   set_error (self, NULL);
@@ -790,6 +815,7 @@ wly_model_dispose (GObject *object)
     g_object_unref (worker);
   }
   g_clear_handle_id (&self->quarantine_timer, g_source_remove);
+  g_clear_handle_id (&self->restart_timer, g_source_remove);
   g_clear_pointer (&self->resident, wly_residency_remove);
   G_OBJECT_CLASS (wly_model_parent_class)->dispose (object);
 }

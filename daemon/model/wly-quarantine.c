@@ -6,6 +6,9 @@ struct WlyQuarantine {
   GHashTable *records; /* identity -> Record */
 };
 
+/* How long after a death nothing is started, by how many there were in the window. */
+static const gint64 pauses_us[] = { G_USEC_PER_SEC / 2, 2 * G_USEC_PER_SEC, 8 * G_USEC_PER_SEC };
+
 typedef struct {
   GArray *deaths;  /* gint64, oldest first */
   gint64 until_us; /* 0: not in quarantine */
@@ -68,6 +71,18 @@ wly_quarantine_left_us (WlyQuarantine *self, const char *identity, gint64 now_us
   Record *record = g_hash_table_lookup (self->records, identity);
 
   return record != NULL && record->until_us > now_us ? record->until_us - now_us : 0;
+}
+
+gint64
+wly_quarantine_pause_us (WlyQuarantine *self, const char *identity, gint64 now_us)
+{
+  Record *record = g_hash_table_lookup (self->records, identity);
+  guint n_deaths = record != NULL ? record->deaths->len : 0;
+  gint64 last_us = n_deaths > 0 ? g_array_index (record->deaths, gint64, n_deaths - 1) : 0;
+
+  if (n_deaths == 0)
+    return 0;
+  return MAX (last_us + pauses_us[MIN (n_deaths, G_N_ELEMENTS (pauses_us)) - 1] - now_us, 0);
 }
 
 void

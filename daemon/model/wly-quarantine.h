@@ -20,6 +20,10 @@ gboolean wly_quarantine_note_death (WlyQuarantine *quarantine, const char *ident
 /* Microseconds until it is let out; 0 where it is not in. */
 gint64 wly_quarantine_left_us (WlyQuarantine *quarantine, const char *identity, gint64 now_us);
 
+/* Microseconds that the next worker should wait for: half a second after the first death, 2 s after the second, then 8;
+ * 0 where there is nothing to wait for. */
+gint64 wly_quarantine_pause_us (WlyQuarantine *quarantine, const char *identity, gint64 now_us);
+
 void wly_quarantine_clear (WlyQuarantine *quarantine, const char *identity);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyQuarantine, wly_quarantine_free)

@@ -15,12 +15,17 @@ struct WlyAccount {
 WlyAccount *
 wly_account_new (WlyAccounts *accounts, const char *app, const char *salt_app)
 {
-  WlyAccount *self = g_new0 (WlyAccount, 1);
+  GHashTable *known = wly_accounts_get_table (accounts);
+  WlyAccount *self  = g_hash_table_lookup (known, app);
 
+  if (self != NULL)
+    return wly_account_ref (self);
+  self = g_new0 (WlyAccount, 1);
   g_ref_count_init (&self->ref_count);
   self->all  = wly_accounts_ref (accounts);
   self->app  = g_strdup (app);
   self->salt = wly_accounts_get_salt (accounts, salt_app);
+  g_hash_table_insert (known, self->app, self);
   return self;
 }
 
@@ -36,6 +41,7 @@ wly_account_unref (WlyAccount *self)
 {
   if (self == NULL || !g_ref_count_dec (&self->ref_count))
     return;
+  g_hash_table_remove (wly_accounts_get_table (self->all), self->app);
   wly_accounts_unref (self->all);
   g_free (self->app);
   g_free (self);

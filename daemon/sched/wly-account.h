@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What one caller uses, and its share in a worker's batches.
+ * What one app uses over all its connections, and its share in a worker's batches.
  */
 #pragma once
 
@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct WlyAccount WlyAccount;
 
-/* @app: what fairness goes by; @salt_app: who may share prefixes.  Several accounts may have the same. */
+/* The account of @app, by which quotas and fairness go: a new one, or another reference to the one that there is.
+ * @salt_app: who may share prefixes; several accounts may have the same. */
 WlyAccount *wly_account_new (WlyAccounts *accounts, const char *app, const char *salt_app);
 WlyAccount *wly_account_ref (WlyAccount *account);
 void wly_account_unref (WlyAccount *account);

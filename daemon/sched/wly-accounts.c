@@ -9,6 +9,7 @@ struct WlyAccounts {
   grefcount ref_count;
   WlySettings *settings;
   GHashTable *salts; /* app -> guint64* */
+  GHashTable *table;
   guint counts[2];
 };
 
@@ -29,7 +30,14 @@ wly_accounts_new (WlySettings *settings)
   g_ref_count_init (&self->ref_count);
   self->settings = g_object_ref (settings);
   self->salts    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->table    = g_hash_table_new (g_str_hash, g_str_equal);
   return self;
+}
+
+GHashTable *
+wly_accounts_get_table (WlyAccounts *self)
+{
+  return self->table;
 }
 
 WlyAccounts *
@@ -45,6 +53,7 @@ wly_accounts_unref (WlyAccounts *self)
   if (self == NULL || !g_ref_count_dec (&self->ref_count))
     return;
   g_hash_table_unref (self->salts);
+  g_hash_table_unref (self->table);
   g_object_unref (self->settings);
   g_free (self);
 }
@@ -55,7 +64,7 @@ wly_accounts_take (WlyAccounts *self, WlyAccountsKind kind, guint *own, GError *
   guint *all = &self->counts[kind];
 
   if (*own >= wly_settings_get_uint32 (self->settings, "limits", kinds[kind].own_key)) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_BUSY, "this caller has %u %s, which is as many as it may", *own,
+    g_set_error (error, WLY_ERROR, WLY_ERROR_BUSY, "this app has %u %s, which is as many as it may", *own,
                  kinds[kind].what);
     return FALSE;
   }

@@ -28,6 +28,9 @@ guint wly_accounts_get_count (WlyAccounts *accounts, WlyAccountsKind kind);
 /* A random number that is the same for all of one app, as long as this process lives. */
 guint64 wly_accounts_get_salt (WlyAccounts *accounts, const char *app);
 
+/* app -> WlyAccount, for WlyAccount alone; neither is owned. */
+GHashTable *wly_accounts_get_table (WlyAccounts *accounts);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyAccounts, wly_accounts_unref)
 
 G_END_DECLS

@@ -2,8 +2,10 @@
 #include "wly-options.h"
 
 #include "wly-error.h"
+#include "woolly-names.h"
 
 #include <math.h>
+#include <string.h>
 
 static const WlyOption table[] = {
 #define WOOLLY_OPTION(scope, key, type, minimum, maximum, default_text, documentation)                                 \
@@ -104,6 +106,24 @@ check_string (const WlyOption *option, GVariant *value, GError **error)
   return check_length (option, length, error);
 }
 
+/* A list of texts: as many as the table says, each of a bounded length. */
+static gboolean
+check_texts (const WlyOption *option, GVariant *value, GError **error)
+{
+  GVariantIter iter;
+  const char *text;
+
+  g_variant_iter_init (&iter, value);
+  while (g_variant_iter_next (&iter, "&s", &text))
+    if (strlen (text) > WOOLLY_ITEM_BYTES) {
+      g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                   "A text of option “%s” may have %d bytes, not %" G_GSIZE_FORMAT, option->key, WOOLLY_ITEM_BYTES,
+                   strlen (text));
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 check_value (const WlyOption *option, GVariant *value, GError **error)
 {
@@ -117,7 +137,8 @@ check_value (const WlyOption *option, GVariant *value, GError **error)
   case 's':
     return check_string (option, value, error);
   case 'a':
-    return check_length (option, g_variant_n_children (value), error);
+    return check_length (option, g_variant_n_children (value), error)
+           && (option->type[1] != 's' || check_texts (option, value, error));
   default:
     return TRUE;
   }
@@ -157,6 +178,12 @@ wly_options_check (guint scopes, GVariant *options, GError **error)
   GVariant *value;
   const char *key;
 
+  if (g_variant_get_size (options) > WOOLLY_INLINE_BYTES) {
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                 "All options together may have %d bytes, these have %" G_GSIZE_FORMAT, WOOLLY_INLINE_BYTES,
+                 g_variant_get_size (options));
+    return FALSE;
+  }
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &key, &value)) {
     g_autoptr (GVariant) owned = value;

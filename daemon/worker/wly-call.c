@@ -3,6 +3,8 @@
 
 #include "wly-error.h"
 
+#include <sys/stat.h>
+
 void
 wly_call_init (WlyCall *call, WlyWorker *worker, GDBusMethodInvocation *invocation, GUnixFDList *fd_list)
 {
@@ -35,6 +37,16 @@ int
 wly_call_fd (const WlyCall *call, GVariant *handle)
 {
   return fd_of (call, g_variant_get_handle (handle));
+}
+
+gsize
+wly_call_n_text_bytes (int body_fd, gsize n_fds)
+{
+  struct stat status;
+
+  if (n_fds > 0 || fstat (body_fd, &status) != 0 || status.st_size < 0)
+    return G_MAXSIZE;
+  return (gsize)status.st_size;
 }
 
 int *

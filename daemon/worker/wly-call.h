@@ -25,4 +25,8 @@ int wly_call_fd (const WlyCall *call, GVariant *handle);
 /* (transfer full) The descriptors of an ah.  NULL with WLY_ERROR_INVALID_ARGS where one is missing. */
 int *wly_call_fds (const WlyCall *call, GVariant *handles, gsize *ret_n, GError **error);
 
+/* How much text a request brings, for wly_lane_push(): G_MAXSIZE where some of it is in descriptors of the caller,
+ * which may lie on a file system that does not answer: they are not asked here. */
+gsize wly_call_n_text_bytes (int body_fd, gsize n_fds);
+
 G_END_DECLS

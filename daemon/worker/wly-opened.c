@@ -4,6 +4,8 @@
 #include "plugin-host.h"
 #include "wly-error.h"
 
+#include <string.h>
+
 struct WlyOpened {
   gint references; /* atomic */
   WlyGguf *gguf;
@@ -142,18 +144,68 @@ pooling_of (WlyOpened *opened)
   return value;
 }
 
+static const char *
+pooling_name (guint32 value)
+{
+  switch (value) {
+  case WLP_POOL_NONE:
+    return "";
+  case WLP_POOL_MEAN:
+    return "mean";
+  case WLP_POOL_CLS:
+    return "cls";
+  case WLP_POOL_LAST:
+    return "last";
+  case WLP_POOL_RANK:
+    return "rank";
+  default:
+    return "unknown";
+  }
+}
+
+/* Whether the chat template speaks of one of these: names, which no longer name goes on. */
+static gboolean
+template_knows (WlyOpened *opened, const char *const *names)
+{
+  WlyGgufString source;
+
+  if (opened->chat_template == NULL || !wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", &source))
+    return FALSE;
+  for (gsize i = 0; names[i] != NULL; i++) {
+    const gsize n_bytes = strlen (names[i]);
+    const char *end     = source.data + source.n_bytes;
+    const char *at      = source.data;
+
+    while ((at = memmem (at, (gsize)(end - at), names[i], n_bytes)) != NULL) {
+      gboolean begins = at == source.data || !(g_ascii_isalnum (at[-1]) || at[-1] == '_');
+      at += n_bytes;
+      if (begins && (at == end || !(g_ascii_isalnum (*at) || *at == '_')))
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 static GVariant *
 capabilities (WlyOpened *opened)
 {
-  g_autoptr (GPtrArray) words = g_ptr_array_new ();
-  const guint32 pooling       = pooling_of (opened);
+  static const char *const of_tools[]     = { "tools", NULL };
+  static const char *const of_reasoning[] = { "enable_thinking", "reasoning_content",
+                                              "reasoning",       "thinking",
+                                              "think",           NULL };
+  g_autoptr (GPtrArray) words             = g_ptr_array_new ();
+  const guint32 pool                      = pooling_of (opened);
 
-  if (pooling != WLP_POOL_NONE) {
-    g_ptr_array_add (words, (gpointer)(pooling == WLP_POOL_RANK ? "rerank" : "embed"));
+  if (pool != WLP_POOL_NONE) {
+    g_ptr_array_add (words, (gpointer)(pool == WLP_POOL_RANK ? "rerank" : "embed"));
   } else if (opened->tokenizer != NULL) {
     g_ptr_array_add (words, (gpointer) "generate");
     if (opened->chat_template != NULL)
       g_ptr_array_add (words, (gpointer) "chat");
+    if (template_knows (opened, of_tools))
+      g_ptr_array_add (words, (gpointer) "tools");
+    if (template_knows (opened, of_reasoning))
+      g_ptr_array_add (words, (gpointer) "reasoning");
   }
   return g_variant_new_strv ((const char *const *)words->pdata, words->len);
 }
@@ -176,6 +228,7 @@ wly_opened_info (WlyOpened *opened)
   insert_key (&dict, "License", opened, "general.license");
   g_variant_dict_insert (&dict, "Architecture", "s", opened->architecture);
   g_variant_dict_insert (&dict, "Quantization", "s", wly_gguf_quantization (opened->gguf));
+  g_variant_dict_insert (&dict, "Pooling", "s", pooling_name (pooling_of (opened)));
   g_variant_dict_insert (&dict, "Parameters", "t", wly_gguf_n_parameters (opened->gguf));
   g_variant_dict_insert (&dict, "Size", "t", wly_gguf_file_bytes (opened->gguf));
   g_variant_dict_insert (&dict, "ContextLength", "u", context_length (opened));

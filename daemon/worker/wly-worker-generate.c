@@ -356,7 +356,8 @@ handle_generate_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, 
     text_done (run);
   } else {
     run->in_text = TRUE;
-    wly_lane_push (worker->text, text_work, text_done, run);
+    wly_lane_push (worker->text, run->generation->session->salt, wly_call_n_text_bytes (run->body_fd, run->n_fds),
+                   text_work, text_done, run);
   }
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -71,7 +71,7 @@ handle_open_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, GUni
     return G_DBUS_METHOD_INVOCATION_HANDLED;
   }
   worker->stage = WLY_WORKER_OPENING;
-  wly_lane_push (worker->text, open_work, open_done, open);
+  wly_lane_push (worker->text, 0, 0, open_work, open_done, open);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -77,7 +77,7 @@ take_options (TextCall *text, GVariant *options)
   GError *error = NULL;
 
   text->options = g_variant_ref (options);
-  if (wly_options_check (1u << WLY_SCOPE_TOKENIZE, options, &error))
+  if (wly_options_check (1u << WLY_SCOPE_TOKENIZE | 1u << WLY_SCOPE_WORKER, options, &error))
     return TRUE;
   wly_worker_refuse (text->call.invocation, error);
   text_call_free (text);
@@ -93,6 +93,14 @@ failed (TextCall *text)
   wly_worker_refuse (text->call.invocation, g_steal_pointer (&text->call.error));
   text_call_free (text);
   return TRUE;
+}
+
+static void
+push (TextCall *text, gsize n_bytes, WlyWorkFunc work, WlyWorkFunc done)
+{
+  guint64 app = text->options != NULL ? wly_options_get_uint64 (WLY_SCOPE_WORKER, text->options, "salt") : 0;
+
+  wly_lane_push (text->call.worker->text, app, n_bytes, work, done, text);
 }
 
 /* ---- Tokenize ---- */
@@ -136,7 +144,7 @@ handle_tokenize_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, 
     return G_DBUS_METHOD_INVOCATION_HANDLED;
   text = text_call_new (worker, invocation, fd_list);
   if (take_body (text, body, fds) && take_options (text, options))
-    wly_lane_push (worker->text, tokenize_work, tokenize_done, text);
+    push (text, wly_call_n_text_bytes (text->body_fd, text->n_fds), tokenize_work, tokenize_done);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -198,7 +206,7 @@ handle_detokenize_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation
   text            = text_call_new (worker, invocation, NULL);
   text->tokens_in = g_variant_ref (tokens);
   if (take_options (text, options))
-    wly_lane_push (worker->text, detokenize_work, detokenize_done, text);
+    push (text, g_variant_get_size (tokens), detokenize_work, detokenize_done);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -243,7 +251,7 @@ handle_render_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, GU
     return G_DBUS_METHOD_INVOCATION_HANDLED;
   text = text_call_new (worker, invocation, fd_list);
   if (take_body (text, body, fds))
-    wly_lane_push (worker->text, render_work, render_done, text);
+    push (text, wly_call_n_text_bytes (text->body_fd, text->n_fds), render_work, render_done);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -123,7 +123,7 @@ class Model(Object):
         self.properties = {
             'Id': GLib.Variant('s', name), 'Name': GLib.Variant('s', f'The {name}'),
             'Files': GLib.Variant('as', [f'/models/{name}.gguf']), 'Architecture': GLib.Variant('s', 'llama'),
-            'Quantization': GLib.Variant('s', 'Q8_0'), 'License': GLib.Variant('s', 'mit'),
+            'Quantization': GLib.Variant('s', 'Q8_0'), 'License': GLib.Variant('s', 'mit'), 'Pooling': GLib.Variant('s', 'mean'),
             'Parameters': GLib.Variant('t', 7000000000), 'Size': GLib.Variant('t', 8000000000),
             'ContextLength': GLib.Variant('u', 4096), 'VocabularySize': GLib.Variant('u', 256),
             'Capabilities': GLib.Variant('as', ['generate', 'chat']), 'State': GLib.Variant('s', state),

@@ -96,6 +96,7 @@ class Client(BusCase):
         self.assertEqual(model.get_context_length(), 4096)
         self.assertEqual(model.get_vocabulary_size(), 256)
         self.assertEqual((model.get_architecture(), model.get_quantization(), model.get_license()), ('llama', 'Q8_0', 'mit'))
+        self.assertEqual(model.get_pooling(), 'mean')
         self.assertIsNone(model.dup_last_error())
 
     def test_list_lives(self):

@@ -104,6 +104,7 @@ class Catalogue(DaemonCase):
         self.assertIn('“tiny-story”', self.assertFails('NotFound', resolve, 'tiny-storry'))
         self.assertIn('missing', self.assertFails('NotFound', resolve, 'embed'))
         self.assertNotIn('there is', self.assertFails('NotFound', resolve, 'qqqqqqqqqqqqqqqq'))
+        self.assertIn('20000000 bytes', self.assertFails('NotFound', resolve, 'zebra' * 4000000))
         self.assertFails('InvalidArgs', resolve, 'zebra', key=GLib.Variant('s', ''))
         self.write_config('[use-cases]\nchat=zebra\nnonsense\n')
         client.admin('Reload')

@@ -490,7 +490,8 @@ class Limits(Case):
         sessions = [self.open_session() for _ in range(5)]
         self.assertIn('5', self.assertFails('Busy', self.open_session))
         self.assertFails('Busy', self.app.generate, 'm', 'say x')
-        self.open_session(self.client())
+        self.assertFails('Busy', self.open_session, self.client())  # another connection is no other app
+        self.open_session(self.other_app())
         self.app.call(sessions[0], 'Session.Close')
         self.open_session()
 
@@ -501,7 +502,7 @@ class Limits(Case):
         self.app.generate('m', 'wait')
 
     def test_queue(self):
-        clients = [self.client() for _ in range(2)]
+        clients = [self.other_app() for _ in range(2)]
         first, stream = clients[0].generate('m', 'wait')
         stream.until('text')
         waiting = [client.generate('m', 'wait') for client in (clients[0], clients[0], clients[1], clients[1])]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -41,11 +42,15 @@ class Failed(Exception):
 
 
 class Client:
-    """A connection of its own: for woollyd, another app."""
+    """A connection of its own."""
+    FLAGS = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
 
-    def __init__(self, address):
-        flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
-        self.connection = Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
+    def __init__(self, address, connected=None):
+        if connected is None:
+            self.connection = Gio.DBusConnection.new_for_address_sync(address, self.FLAGS, None, None)
+        else:
+            stream = Gio.Socket.new_from_fd(connected).connection_factory_create_connection()
+            self.connection = Gio.DBusConnection.new_sync(stream, None, self.FLAGS, None, None)
         self.connection.set_exit_on_close(False)
 
     def name(self):
@@ -255,6 +260,26 @@ class DaemonCase(unittest.TestCase):
 
     def client(self):
         client = Client(self.address)
+        self.addCleanup(lambda: client.connection.is_closed() or client.close())
+        return client
+
+    def other_app(self):
+        """A client for which another process has connected: for woollyd, another app."""
+        path = self.address.split('path=')[1].split(',')[0]
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(path)
+            socket.send_fds(theirs, [b'x'], [connection.fileno()])
+            signal.pause()
+            os._exit(0)
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        _data, fds, _flags, _address = socket.recv_fds(ours, 1, 1)
+        ours.close()
+        theirs.close()
+        client = Client(self.address, fds[0])
         self.addCleanup(lambda: client.connection.is_closed() or client.close())
         return client
 

@@ -3,6 +3,7 @@
  * Who is a process?  With folders that look like /proc/PID, and with real processes.
  */
 #include "wly-bus-identity.h"
+#include "wly-bus-names.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -177,10 +178,65 @@ test_unreadable (Fixture *fixture, gconstpointer data)
 static void
 test_own_process (void)
 {
-  g_autofree char *app = NULL;
+  g_autofree char *app     = NULL;
+  g_autofree char *process = NULL;
+  g_autofree char *again   = NULL;
+  const gint64 now_us      = wly_bus_identity_now_us ();
 
-  g_assert_cmpint (wly_bus_identity_of_pid ((guint32)getpid (), &app), ==, WLY_CALLER_HOST);
+  g_assert_cmpint (wly_bus_identity_of_pid ((guint32)getpid (), now_us, &app, &process), ==, WLY_CALLER_HOST);
   g_assert_cmpstr (app, !=, "");
+  g_free (app);
+  g_assert_cmpint (wly_bus_identity_of_pid ((guint32)getpid (), G_MAXINT64, &app, &again), ==, WLY_CALLER_HOST);
+  g_assert_cmpstr (process, ==, again);
+}
+
+/* A process that is younger than the connection that bears its number did not make it. */
+static void
+test_reused_number (void)
+{
+  g_autofree char *app     = NULL;
+  g_autofree char *process = NULL;
+  gint64 connected_us;
+  pid_t pid;
+
+  connected_us = wly_bus_identity_now_us ();
+  g_usleep (50 * 1000); /* some ticks of the clock by which starts are counted */
+  pid = fork ();
+  if (pid == 0) {
+    pause ();
+    _exit (0);
+  }
+  g_assert_cmpint (wly_bus_identity_of_pid ((guint32)pid, connected_us, &app, &process), ==, WLY_CALLER_UNKNOWN);
+  g_assert_null (process);
+  g_free (app);
+  g_assert_cmpint (wly_bus_identity_of_pid ((guint32)pid, wly_bus_identity_now_us (), &app, &process), ==,
+                   WLY_CALLER_HOST);
+  kill (pid, SIGKILL);
+  waitpid (pid, NULL, 0);
+}
+
+static void
+test_names (void)
+{
+  g_autoptr (WlyBusNames) names = wly_bus_names_new ();
+
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.5"), ==, G_MAXINT64);
+  wly_bus_names_saw (names, ":1.7", 100);
+  wly_bus_names_saw (names, ":1.6", 200); /* came before, was seen later: tells nothing */
+  wly_bus_names_saw (names, ":1.20", 300);
+  wly_bus_names_saw (names, "org.example.Name", 400);
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.5"), ==, 100);
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.7"), ==, 300);
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.20"), ==, G_MAXINT64);
+  g_assert_cmpint (wly_bus_names_latest_us (names, "org.example.Name"), ==, G_MAXINT64);
+  for (int i = 100; i < 5000; i++) {
+    g_autofree char *name = g_strdup_printf (":1.%d", i);
+    wly_bus_names_saw (names, name, i);
+  }
+  /* much was forgotten; what is said stays true */
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.4998"), ==, 4999);
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.200"), >, 200);
+  g_assert_cmpint (wly_bus_names_latest_us (names, ":1.200"), <, 5000);
 }
 
 /* A number whose process has ended says nothing, whatever stands there now. */
@@ -188,8 +244,9 @@ static void
 test_ended_process (void)
 {
   for (int i = 0; i < 100; i++) {
-    g_autofree char *app = NULL;
-    pid_t pid            = fork ();
+    g_autofree char *app     = NULL;
+    g_autofree char *process = NULL;
+    pid_t pid                = fork ();
 
     if (pid == 0)
       _exit (0);
@@ -198,7 +255,7 @@ test_ended_process (void)
       g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
     else
       waitid (P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT); /* ended, and not waited for: a zombie */
-    g_assert_cmpint (wly_bus_identity_of_pid ((guint32)pid, &app), ==, WLY_CALLER_UNKNOWN);
+    g_assert_cmpint (wly_bus_identity_of_pid ((guint32)pid, G_MAXINT64, &app, &process), ==, WLY_CALLER_UNKNOWN);
     g_assert_nonnull (app);
     if (i % 2 == 1)
       waitpid (pid, NULL, 0);
@@ -216,5 +273,7 @@ main (int argc, char **argv)
   g_test_add ("/bus/identity/unreadable", Fixture, NULL, set_up, test_unreadable, tear_down);
   g_test_add_func ("/bus/identity/own-process", test_own_process);
   g_test_add_func ("/bus/identity/ended-process", test_ended_process);
+  g_test_add_func ("/bus/identity/reused-number", test_reused_number);
+  g_test_add_func ("/bus/names/latest", test_names);
   return g_test_run ();
 }

@@ -173,8 +173,13 @@ test_quarantine (void)
   g_autoptr (WlyQuarantine) quarantine = wly_quarantine_new (settings);
   const gint64 second                  = G_USEC_PER_SEC;
 
+  g_assert_cmpint (wly_quarantine_pause_us (quarantine, "a", 0), ==, 0);
   g_assert_false (wly_quarantine_note_death (quarantine, "a", 0));
+  g_assert_cmpint (wly_quarantine_pause_us (quarantine, "a", second / 10), ==, second * 4 / 10);
+  g_assert_cmpint (wly_quarantine_pause_us (quarantine, "a", second), ==, 0);
   g_assert_false (wly_quarantine_note_death (quarantine, "a", 30 * second));
+  g_assert_cmpint (wly_quarantine_pause_us (quarantine, "a", 30 * second), ==, 2 * second);
+  g_assert_cmpint (wly_quarantine_pause_us (quarantine, "b", 30 * second), ==, 0);
   g_assert_false (wly_quarantine_note_death (quarantine, "b", 31 * second)); /* another file */
   g_assert_false (wly_quarantine_note_death (quarantine, "a", 60 * second)); /* the first one is a minute ago */
   g_assert_true (wly_quarantine_note_death (quarantine, "a", 61 * second));

@@ -153,6 +153,7 @@ test_quotas (void)
   g_autoptr (WlyAccounts) accounts = NULL;
   g_autoptr (WlyAccount) one       = NULL;
   g_autoptr (WlyAccount) two       = NULL;
+  g_autoptr (WlyAccount) again     = NULL;
   g_autoptr (GError) error         = NULL;
 
   g_assert_true (wly_settings_set (settings, "limits", "objects-per-caller", "2", NULL));
@@ -164,7 +165,7 @@ test_quotas (void)
   g_assert_true (wly_account_take_object (one, NULL));
   g_assert_false (wly_account_take_object (one, &error));
   g_assert_error (error, WLY_ERROR, WLY_ERROR_BUSY);
-  g_assert_nonnull (strstr (error->message, "caller"));
+  g_assert_nonnull (strstr (error->message, "this app"));
   g_clear_error (&error);
   g_assert_true (wly_account_take_object (two, NULL));
   g_assert_false (wly_account_take_object (two, &error));
@@ -172,6 +173,10 @@ test_quotas (void)
   g_assert_nonnull (strstr (error->message, "service"));
   wly_account_give_object (one);
   g_assert_true (wly_account_take_object (two, NULL));
+  again = wly_account_new (accounts, "two", "same"); /* by another connection */
+  g_clear_error (&error);
+  g_assert_false (wly_account_take_object (again, &error));
+  g_assert_nonnull (strstr (error->message, "this app"));
   g_assert_true (wly_account_take_request (one, NULL)); /* counted apart */
   g_assert_cmpuint (wly_accounts_get_count (accounts, WLY_ACCOUNTS_OBJECTS), ==, 3);
   g_assert_cmpuint (wly_accounts_get_count (accounts, WLY_ACCOUNTS_REQUESTS), ==, 1);

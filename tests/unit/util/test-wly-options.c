@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-error.h"
 #include "wly-options.h"
+#include "woolly-names.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,6 +146,25 @@ test_largest_seed (void)
   assert_refused (1u << WLY_SCOPE_GENERATE, "{'seed': <uint64 18446744073709551615>}", "seed");
 }
 
+/* What waits in a queue with its options must not fill the memory. */
+static void
+test_sizes (void)
+{
+  g_autofree char *longest     = g_strnfill (WOOLLY_ITEM_BYTES, 'x');
+  g_autofree char *too_long    = g_strnfill (WOOLLY_ITEM_BYTES + 1, 'x');
+  g_autofree char *huge        = g_strnfill (WOOLLY_INLINE_BYTES, 'x');
+  g_autofree char *fits        = g_strdup_printf ("{'stop': <['%s', 'b']>}", longest);
+  g_autofree char *refused     = g_strdup_printf ("{'stop': <['a', '%s']>}", too_long);
+  g_autofree char *together    = g_strdup_printf ("{'stop': <['%s']>}", huge);
+  g_autoptr (GVariant) options = parse (fits);
+  g_autoptr (GError) error     = NULL;
+
+  g_assert_true (wly_options_check (1u << WLY_SCOPE_GENERATE, options, &error));
+  g_assert_no_error (error);
+  assert_refused (1u << WLY_SCOPE_GENERATE, refused, "stop");
+  assert_refused (1u << WLY_SCOPE_GENERATE, together, "together");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -154,5 +174,6 @@ main (int argc, char **argv)
   g_test_add_func ("/util/wly-options/defaults", test_defaults);
   g_test_add_func ("/util/wly-options/get", test_get);
   g_test_add_func ("/util/wly-options/largest-seed", test_largest_seed);
+  g_test_add_func ("/util/wly-options/sizes", test_sizes);
   return g_test_run ();
 }

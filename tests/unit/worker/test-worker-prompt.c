@@ -172,6 +172,37 @@ test_plain (void)
   wly_body_clear (&body);
 }
 
+/* What a template can do is what it speaks of. */
+static void
+test_capabilities (void)
+{
+  static const struct {
+    const char *chat_template;
+    const char *words;
+  } cases[] = {
+    { "{{ messages[0].content }}", "generate,chat" },
+    { "{% if tools %}{{ tools }}{% endif %}{{ messages[0].content }}", "generate,chat,tools" },
+    { "{{ messages[0].toolset }}{{ messages[0].retools }}", "generate,chat" },
+    { "{{ messages[0].reasoning_content }}", "generate,chat,reasoning" },
+    { "{% if tools %}{% endif %}<think>{{ messages[0].content }}", "generate,chat,tools,reasoning" },
+    { "{{ messages[0].rethinking }}", "generate,chat" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (WlyOpened) opened  = open_with (cases[i].chat_template);
+    g_autoptr (GVariant) info     = g_variant_ref_sink (wly_opened_info (opened));
+    g_autofree const char **words = NULL;
+    g_autofree char *joined       = NULL;
+    const char *pooling           = NULL;
+
+    g_assert_true (g_variant_lookup (info, "Capabilities", "^a&s", &words));
+    joined = g_strjoinv (",", (char **)words);
+    g_assert_cmpstr (joined, ==, cases[i].words);
+    g_assert_true (g_variant_lookup (info, "Pooling", "&s", &pooling));
+    g_assert_cmpstr (pooling, ==, "");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,5 +212,6 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/prompt/injection", test_injection);
   g_test_add_func ("/worker/prompt/no-template", test_no_template);
   g_test_add_func ("/worker/prompt/plain", test_plain);
+  g_test_add_func ("/worker/prompt/capabilities", test_capabilities);
   return g_test_run ();
 }

@@ -240,7 +240,7 @@ test_cancel_unread (void)
   const gsize n_bytes                   = 48 * 1024 * 1024;
   g_autoptr (GError) error              = NULL;
   WlyTestWorker *worker                 = wly_test_worker_new_loaded (model_fd (), NULL);
-  g_autoptr (WlyTestGeneration) reading = NULL, behind = NULL, after = NULL;
+  g_autoptr (WlyTestGeneration) reading = NULL, behind = NULL, after = NULL, last = NULL;
   g_autofree char *text = g_malloc (n_bytes);
   int fd                = memfd_create ("text", MFD_CLOEXEC);
   int tokens[2];
@@ -260,6 +260,11 @@ test_cancel_unread (void)
   after = wly_test_generate (worker, 0, "{'prompt': <'a goat'>}", "{'max-tokens': <uint32 2>}");
   wly_test_generation_wait (after);
   g_assert_cmpstr (wly_test_generation_last_state (after), ==, "done");
+  /* what comes by descriptor waits for the long text, whose work goes on for nobody */
+  g_assert_cmpint (ftruncate (fd, 3), ==, 0);
+  last = wly_test_generate_fds (worker, 1, "{'prompt-fd': <handle 0>}", &fd, 1, "{'max-tokens': <uint32 1>}", &error);
+  wly_test_generation_wait (last);
+  g_assert_cmpstr (wly_test_generation_last_state (last), ==, "done");
   close (fd);
   for (guint i = 0; i < 2; i++)
     close (tokens[i]);

@@ -29,14 +29,13 @@ open_part (GArray *fds, const char *path, GError **error)
   return TRUE;
 }
 
-WlyGguf *
-bench_model_open (const char *path, GError **error)
+GArray *
+bench_model_open_parts (const char *path, GError **error)
 {
-  g_autofree char *base    = g_path_get_basename (path);
-  g_autofree char *folder  = g_path_get_dirname (path);
-  g_auto (GStrv) names     = wly_gguf_part_names (base);
-  g_autoptr (GArray) fds   = g_array_new (FALSE, FALSE, sizeof (int));
-  g_autoptr (WlyGguf) gguf = NULL;
+  g_autofree char *base   = g_path_get_basename (path);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_auto (GStrv) names    = wly_gguf_part_names (base);
+  g_autoptr (GArray) fds  = g_array_new (FALSE, FALSE, sizeof (int));
 
   g_array_set_clear_func (fds, close_cb);
   if (names == NULL) {
@@ -44,17 +43,25 @@ bench_model_open (const char *path, GError **error)
                  _ ("%s is a later part of a split model; name the first one (…-00001-of-…)"), path);
     return NULL;
   }
-  if (names[1] == NULL) {
-    if (!open_part (fds, path, error))
-      return NULL;
-  } else {
-    for (guint i = 0; names[i] != NULL; i++) {
-      g_autofree char *part = g_build_filename (folder, names[i], NULL);
+  if (names[1] == NULL)
+    return open_part (fds, path, error) ? g_steal_pointer (&fds) : NULL;
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *part = g_build_filename (folder, names[i], NULL);
 
-      if (!open_part (fds, part, error))
-        return NULL;
-    }
+    if (!open_part (fds, part, error))
+      return NULL;
   }
+  return g_steal_pointer (&fds);
+}
+
+WlyGguf *
+bench_model_open (const char *path, GError **error)
+{
+  g_autoptr (GArray) fds   = bench_model_open_parts (path, error);
+  g_autoptr (WlyGguf) gguf = NULL;
+
+  if (fds == NULL)
+    return NULL;
   gguf = wly_gguf_open ((const int *)(void *)fds->data, fds->len, error);
   if (gguf == NULL)
     g_prefix_error (error, "%s: ", path);

@@ -122,11 +122,11 @@ add_versus (JsonBuilder *builder, const BenchVersus *versus)
 }
 
 static void
-add_first_tokens (JsonBuilder *builder, const BenchReport *report)
+add_first_tokens (JsonBuilder *builder, const char *key, const GArray *first_tokens)
 {
-  bench_json_array (builder, "first_token");
-  for (guint i = 0; i < report->first_tokens->len; i++) {
-    const BenchFirstToken *first = &g_array_index (report->first_tokens, BenchFirstToken, i);
+  bench_json_array (builder, key);
+  for (guint i = 0; i < first_tokens->len; i++) {
+    const BenchFirstToken *first = &g_array_index (first_tokens, BenchFirstToken, i);
 
     json_builder_begin_object (builder);
     bench_json_count (builder, "prompt", first->n_tokens);
@@ -183,7 +183,9 @@ bench_report_json (const BenchReport *report)
   json_builder_begin_object (builder);
   add_model (builder, report);
   add_settings (builder, report);
-  add_first_tokens (builder, report);
+  add_first_tokens (builder, "first_token", report->first_tokens);
+  if (report->bus->len > 0)
+    add_first_tokens (builder, "first_token_bus", report->bus);
   add_memory (builder, report);
   if (report->limits != NULL) {
     bench_json_object (builder, "limits");

@@ -154,6 +154,12 @@ bench_report_text (const BenchReport *report)
     g_print (_ ("start    prompt of %u: first token after %.3f s, %.3f s of it to load\n"), first->n_tokens,
              first->total_s, first->load_s);
   }
+  for (guint i = 0; i < report->bus->len; i++) {
+    const BenchFirstToken *first = &g_array_index (report->bus, BenchFirstToken, i);
+
+    g_print (_ ("bus      prompt of %u: first token after %.3f s, %.3f s of it to load\n"), first->n_tokens,
+             first->total_s, first->load_s);
+  }
   print_memory (report);
   if (report->limits != NULL)
     bench_report_limits_text (report->limits);

@@ -28,6 +28,7 @@ typedef struct {
   guint chunk;
   gboolean with_profile;
   GArray *first_tokens; /* of BenchFirstToken; the first one is of this engine */
+  GArray *bus;          /* of BenchFirstToken, through the service */
   GPtrArray *results;   /* of BenchResult */
   GPtrArray *versus;    /* of BenchVersus */
   struct wlp_memory memory;

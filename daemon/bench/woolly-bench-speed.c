@@ -6,6 +6,7 @@
 
 #include "woolly-bench-cmds.h"
 
+#include "bench-bus.h"
 #include "bench-model.h"
 #include "bench-report.h"
 #include "wly-cpu.h"
@@ -31,6 +32,7 @@ typedef struct {
   gboolean csv;
   gboolean profile;
   gboolean no_limits;
+  gboolean bus;
   gboolean vs;
   char **peers;
   int pairs;
@@ -83,6 +85,7 @@ parse (int argc, char **argv, Arguments *ret)
     { "batch", 0, 0, G_OPTION_ARG_STRING, &ret->batch, N_ ("Sequences at once (1)"), N_ ("N,…") },
     { "first-token", 0, 0, G_OPTION_ARG_STRING, &ret->first_token,
       N_ ("Load once more for each, and time the first token of such a prompt"), N_ ("N,…") },
+    { "bus", 0, 0, G_OPTION_ARG_NONE, &ret->bus, N_ ("Time first tokens through the service, too"), NULL },
     { "repetitions", 'r', 0, G_OPTION_ARG_INT, &ret->repetitions, N_ ("Runs of each test (5)"), N_ ("N") },
     { "chunk", 0, 0, G_OPTION_ARG_INT, &ret->chunk, N_ ("Most tokens in one step (512)"), N_ ("N") },
     { "profile", 0, 0, G_OPTION_ARG_NONE, &ret->profile, N_ ("Print what each operator takes"), NULL },
@@ -194,6 +197,23 @@ time_first_token (const Arguments *arguments, const BenchChoice *choice, guint n
   if (engine == NULL || !first_step (engine, choice, &first, start, error))
     return FALSE;
   g_array_append_val (firsts, first);
+  return TRUE;
+}
+
+/* Through the service: a prompt of one token, and those of the list. */
+static gboolean
+time_bus (const Arguments *arguments, const Lists *lists, GArray *firsts, GError **error)
+{
+  for (guint i = 0; i <= lists->first_token->len; i++) {
+    const guint n         = i == 0 ? 1 : g_array_index (lists->first_token, guint, i - 1);
+    BenchFirstToken first = { 0 };
+
+    if (n == 0)
+      continue;
+    if (!bench_bus_first_token (arguments->options.model, n, &first, error))
+      return FALSE;
+    g_array_append_val (firsts, first);
+  }
   return TRUE;
 }
 
@@ -359,6 +379,7 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
 {
   const guint n_threads          = choice->engine.n_threads != 0 ? choice->engine.n_threads : wly_cpu_n_cores ();
   g_autoptr (GArray) firsts      = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
+  g_autoptr (GArray) bus         = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
   g_autoptr (GPtrArray) results  = list_tests (lists);
   g_autoptr (GPtrArray) versus   = g_ptr_array_new_with_free_func ((GDestroyNotify)bench_versus_free);
   g_autoptr (GPtrArray) peers    = find_peers (arguments, error);
@@ -371,9 +392,10 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
                                      .with_profile = arguments->profile,
                                      .results      = results,
                                      .versus       = versus,
-                                     .first_tokens = firsts };
+                                     .first_tokens = firsts,
+                                     .bus          = bus };
 
-  if (peers == NULL)
+  if (peers == NULL || (arguments->bus && !time_bus (arguments, lists, bus, error)))
     return FALSE;
   if (!arguments->no_limits)
     measure_limits (arguments, n_threads, &limits);

@@ -16,6 +16,7 @@ sys.path.insert(0, HERE)
 import history  # noqa: E402
 import measures  # noqa: E402
 import report  # noqa: E402
+import service  # noqa: E402
 
 MODEL = os.environ['WOOLLY_BUNDLED_MODEL']
 VALIDATOR = os.path.join(HERE, 'run_validation.py')
@@ -153,6 +154,29 @@ class Tests(Validator):
             self.assertLess(metrics[metric]['max'], 1)  # the peer says a million
         self.assertAlmostEqual(metrics['decode_ratio']['max'] * 1e6, metrics['tokens_per_second']['max'], 3)
         self.validate('comparative', '--gate', 'on-par', status=1)
+
+
+class ThroughTheBus(Validator):
+
+    def test_bench_first_token(self):
+        """woolly-bench speed --bus asks the service that it finds on the bus."""
+        bus = service.PrivateBus(os.environ['WOOLLY_DAEMON'], [])
+        self.addCleanup(bus.close)
+        self.environment['DBUS_SESSION_BUS_ADDRESS'] = bus.address
+        command = [os.environ['WOOLLY_BENCH'], 'speed', '-m', MODEL, '-t', '1', '-r', '1', '--no-limits', '--prefill', '0',
+                   '--decode', '1', '--first-token', '40', '--bus']
+        done = subprocess.run([*command, '--json'], capture_output=True, text=True, check=False, timeout=120,
+                              env=self.environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        found = json.loads(done.stdout)
+        short, long = found['first_token_bus']
+        self.assertLess(short['prompt'], 10)
+        self.assertGreaterEqual(long['prompt'], 40)
+        for first in (short, long):
+            self.assertGreater(first['seconds'], 0)
+        self.environment['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=/nowhere'
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=self.environment)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
 
 
 class Judgement(Validator):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "grammar/automaton.h"
 
+#define LARGE_SET 24 /* ranges */
+
 WlyAutomaton *
 wly_automaton_new (void)
 {
@@ -9,6 +11,7 @@ wly_automaton_new (void)
   automaton->states = g_array_new (FALSE, TRUE, sizeof (WlyStateInfo));
   automaton->edges  = g_array_new (FALSE, TRUE, sizeof (WlyEdge));
   automaton->rules  = g_array_new (FALSE, TRUE, sizeof (WlyRuleInfo));
+  automaton->sets   = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
   g_array_set_size (automaton->states, 1); /* 0 is none */
   return automaton;
 }
@@ -23,6 +26,7 @@ wly_automaton_free (WlyAutomaton *automaton)
   g_array_unref (automaton->states);
   g_array_unref (automaton->edges);
   g_array_unref (automaton->rules);
+  g_hash_table_unref (automaton->sets);
   g_free (automaton);
 }
 
@@ -216,8 +220,8 @@ add_length (Utf8 *utf8, WlyState from, guint32 low, guint32 high, guint n)
   }
 }
 
-void
-wly_automaton_add_set (WlyAutomaton *automaton, WlyState from, const WlyCharset *set, WlyState to)
+static void
+add_ranges (WlyAutomaton *automaton, WlyState from, const WlyCharset *set, WlyState to)
 {
   static const guint32 limits[] = { 0x80, 0x800, 0x10000, 0x110000 };
   Utf8 utf8                     = { automaton, { to } };
@@ -233,6 +237,34 @@ wly_automaton_add_set (WlyAutomaton *automaton, WlyState from, const WlyCharset 
         add_length (&utf8, from, low, high, n);
     }
   }
+}
+
+/* The rule of a large set, which may stand in many places. */
+static WlyRule
+rule_of_set (WlyAutomaton *automaton, const WlyCharset *set)
+{
+  g_autoptr (GBytes) key = g_bytes_new (set->data, set->len * sizeof (WlyCharRange));
+  gpointer found         = g_hash_table_lookup (automaton->sets, key);
+  WlyRule rule;
+  WlyState end;
+
+  if (found != NULL)
+    return GPOINTER_TO_UINT (found) - 1;
+  rule = wly_automaton_add_rule (automaton, NULL);
+  end  = wly_automaton_add_state (automaton);
+  add_ranges (automaton, wly_automaton_rule_start (automaton, rule), set, end);
+  wly_automaton_set_final (automaton, end);
+  g_hash_table_insert (automaton->sets, g_steal_pointer (&key), GUINT_TO_POINTER (rule + 1));
+  return rule;
+}
+
+void
+wly_automaton_add_set (WlyAutomaton *automaton, WlyState from, const WlyCharset *set, WlyState to)
+{
+  if (set->len > LARGE_SET)
+    wly_automaton_add_call (automaton, from, rule_of_set (automaton, set), to);
+  else
+    add_ranges (automaton, from, set, to);
 }
 
 guint32

@@ -57,10 +57,11 @@ typedef struct {
 } WlyStateInfo;
 
 typedef struct {
-  GArray *states; /* WlyStateInfo */
-  GArray *edges;  /* WlyEdge */
-  GArray *rules;  /* WlyRuleInfo */
-  WlyState start; /* once finished */
+  GArray *states;   /* WlyStateInfo */
+  GArray *edges;    /* WlyEdge */
+  GArray *rules;    /* WlyRuleInfo */
+  GHashTable *sets; /* GBytes of a large set of characters: rule + 1 */
+  WlyState start;   /* once finished */
   gboolean too_large;
 } WlyAutomaton;
 
@@ -83,7 +84,7 @@ void wly_automaton_add_loop (WlyAutomaton *automaton, WlyState from, WlyRule rul
                              WlyState to);
 /* A text byte by byte; gives the state behind it. */
 WlyState wly_automaton_add_text (WlyAutomaton *automaton, WlyState from, const char *text, gsize n_bytes);
-/* One character of a settled set, as UTF-8. */
+/* One character of a settled set, as UTF-8; large sets become a rule each. */
 void wly_automaton_add_set (WlyAutomaton *automaton, WlyState from, const WlyCharset *set, WlyState to);
 
 /* Checks and settles it; nothing can be added any more.  Errors: WLY_ERROR_INVALID_ARGS (too large, left recursion, a

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #define STATES_MAX 20000
-#define CELLS_MAX  4000000 /* states times classes */
-#define WORK_MAX   60000000
+#define CELLS_MAX  4000000 /* states times columns */
 #define N_CODES    (WLY_LANGUAGE_END + 1)
 
 void
@@ -15,6 +14,7 @@ wly_dfa_free (WlyDfa *dfa)
   if (dfa == NULL)
     return;
   g_free (dfa->bounds);
+  g_free (dfa->columns);
   g_free (dfa->next);
   g_free (dfa->accepts);
   g_free (dfa);
@@ -31,7 +31,7 @@ compare_codes (gconstpointer a, gconstpointer b)
 
 /* Sorted, each once, from 0 to N_CODES. */
 static guint32 *
-settle_bounds (GArray *codes, guint32 *ret_n_classes)
+settle_bounds (GArray *codes, guint32 *ret_n_parts)
 {
   const guint32 ends[] = { 0, N_CODES, WLY_LANGUAGE_BEGIN, WLY_LANGUAGE_END };
   guint32 n            = 0;
@@ -43,14 +43,14 @@ settle_bounds (GArray *codes, guint32 *ret_n_classes)
   for (guint i = 0; i < codes->len; i++)
     if (n == 0 || bounds[n - 1] != g_array_index (codes, guint32, i))
       bounds[n++] = g_array_index (codes, guint32, i);
-  *ret_n_classes = n - 1;
+  *ret_n_parts = n - 1;
   return bounds;
 }
 
 static guint32
-class_of (const WlyDfa *dfa, guint32 code)
+part_of (const WlyDfa *dfa, guint32 code)
 {
-  guint32 low = 0, high = dfa->n_classes;
+  guint32 low = 0, high = dfa->n_parts;
 
   while (high - low > 1) {
     guint32 middle = low + (high - low) / 2;
@@ -63,27 +63,59 @@ class_of (const WlyDfa *dfa, guint32 code)
   return low;
 }
 
+static guint32
+step (const WlyDfa *dfa, guint32 state, guint32 code)
+{
+  return dfa->next[(gsize)state * dfa->n_columns + dfa->columns[part_of (dfa, code)]];
+}
+
+/* One without states, and a column for each part. */
 static WlyDfa *
 dfa_with_bounds (GArray *codes)
 {
   WlyDfa *dfa = g_new0 (WlyDfa, 1);
 
-  dfa->bounds = settle_bounds (codes, &dfa->n_classes);
+  dfa->bounds    = settle_bounds (codes, &dfa->n_parts);
+  dfa->columns   = g_new (guint32, dfa->n_parts);
+  dfa->n_columns = dfa->n_parts;
+  for (guint32 p = 0; p < dfa->n_parts; p++)
+    dfa->columns[p] = p;
   return dfa;
+}
+
+/* Parts with equal keys share a column; gives a part of each column. */
+static guint32 *
+share_columns (WlyDfa *dfa, const guint64 *keys)
+{
+  g_autoptr (GHashTable) found = g_hash_table_new (g_int64_hash, g_int64_equal);
+  guint32 *parts               = g_new (guint32, dfa->n_parts);
+
+  dfa->n_columns = 0;
+  for (guint32 p = 0; p < dfa->n_parts; p++) {
+    gpointer column = g_hash_table_lookup (found, &keys[p]);
+
+    if (column == NULL) {
+      parts[dfa->n_columns] = p;
+      column                = GUINT_TO_POINTER (++dfa->n_columns);
+      g_hash_table_insert (found, (gpointer)&keys[p], column);
+    }
+    dfa->columns[p] = GPOINTER_TO_UINT (column) - 1;
+  }
+  return parts;
 }
 
 /* Room for one more state, which is empty; FALSE: too large. */
 static gboolean
 add_state (WlyDfa *dfa, guint32 *room)
 {
-  if (dfa->n_states >= STATES_MAX || (guint64)(dfa->n_states + 1) * dfa->n_classes > CELLS_MAX)
+  if (dfa->n_states >= STATES_MAX || (guint64)(dfa->n_states + 1) * dfa->n_columns > CELLS_MAX)
     return FALSE;
   if (dfa->n_states == *room) {
     *room        = MAX (16, 2 * *room);
-    dfa->next    = g_renew (guint32, dfa->next, (gsize)*room * dfa->n_classes);
+    dfa->next    = g_renew (guint32, dfa->next, (gsize)*room * dfa->n_columns);
     dfa->accepts = g_renew (guint8, dfa->accepts, *room);
   }
-  memset (dfa->next + (gsize)dfa->n_states * dfa->n_classes, 0, dfa->n_classes * sizeof (guint32));
+  memset (dfa->next + (gsize)dfa->n_states * dfa->n_columns, 0, dfa->n_columns * sizeof (guint32));
   dfa->accepts[dfa->n_states++] = FALSE;
   return TRUE;
 }
@@ -100,7 +132,8 @@ typedef struct {
   const WlyLanguage *language;
   guint32 *first; /* [n_states + 1] where a state's edges begin in `edges` */
   WlyLanguageEdge *edges;
-  guint32 *classes; /* [n_edges][2] first and last class of an edge */
+  guint32 *reach; /* [n_edges][2] first and last part of an edge */
+  guint32 *parts; /* [n_columns] a part of each */
   WlyDfa *dfa;
   guint32 room;
   GHashTable *subsets; /* Subset: itself */
@@ -108,7 +141,7 @@ typedef struct {
   guint32 *seen;       /* [n_states] */
   guint32 n_seen;
   GArray *todo; /* guint32 */
-  guint64 work;
+  guint64 work, work_max;
 } Making;
 
 static guint
@@ -140,6 +173,29 @@ compare_edges (const void *a, const void *b)
   return x->from < y->from ? -1 : x->from > y->from;
 }
 
+/* Code points that lie in the same ranges of edges need one column only. */
+static void
+make_columns (Making *making, guint n_edges)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_autofree guint64 *keys    = g_new0 (guint64, making->dfa->n_parts);
+
+  for (guint i = 0; i < n_edges; i++) {
+    guint32 low = making->reach[2 * i], high = making->reach[2 * i + 1];
+    guint64 range = (guint64)low << 32 | high;
+
+    if (making->edges[i].low > making->edges[i].high || !g_hash_table_add (seen, g_memdup2 (&range, sizeof range)))
+      continue;
+    making->work += high - low + 1;
+    for (guint32 p = low; p <= high; p++)
+      keys[p] = (keys[p] ^ (range + 3)) * 0x9e3779b97f4a7c15u + (keys[p] >> 29);
+  }
+  /* the marks stay by themselves */
+  keys[part_of (making->dfa, WLY_LANGUAGE_BEGIN)] = 1;
+  keys[part_of (making->dfa, WLY_LANGUAGE_END)]   = 2;
+  making->parts                                   = share_columns (making->dfa, keys);
+}
+
 static void
 begin_making (Making *making, const WlyLanguage *language)
 {
@@ -149,7 +205,7 @@ begin_making (Making *making, const WlyLanguage *language)
   making->language = language;
   making->edges    = g_memdup2 (language->edges->data, n * sizeof *making->edges);
   making->first    = g_new0 (guint32, language->n_states + 1);
-  making->classes  = g_new0 (guint32, 2 * (gsize)n + 1);
+  making->reach    = g_new0 (guint32, 2 * (gsize)n + 1);
   making->seen     = g_new0 (guint32, language->n_states);
   making->todo     = g_array_new (FALSE, FALSE, sizeof (guint32));
   making->order    = g_ptr_array_new ();
@@ -169,9 +225,10 @@ begin_making (Making *making, const WlyLanguage *language)
   for (guint i = 0; i < n; i++) {
     if (making->edges[i].low > making->edges[i].high)
       continue;
-    making->classes[2 * i]     = class_of (making->dfa, making->edges[i].low);
-    making->classes[2 * i + 1] = class_of (making->dfa, making->edges[i].high);
+    making->reach[2 * i]     = part_of (making->dfa, making->edges[i].low);
+    making->reach[2 * i + 1] = part_of (making->dfa, making->edges[i].high);
   }
+  make_columns (making, n);
 }
 
 static void
@@ -179,7 +236,8 @@ end_making (Making *making)
 {
   g_free (making->edges);
   g_free (making->first);
-  g_free (making->classes);
+  g_free (making->reach);
+  g_free (making->parts);
   g_free (making->seen);
   g_array_unref (making->todo);
   g_ptr_array_unref (making->order);
@@ -222,7 +280,7 @@ settle (Making *making, guint32 *ret_number)
     *ret_number = found->number;
     return TRUE;
   }
-  if (making->work > WORK_MAX || !add_state (making->dfa, &making->room))
+  if (making->work > making->work_max || !add_state (making->dfa, &making->room))
     return FALSE;
   *ret_number = subset->number         = making->dfa->n_states - 1;
   making->dfa->accepts[subset->number] = making->seen[making->language->end] == making->n_seen;
@@ -234,7 +292,8 @@ settle (Making *making, guint32 *ret_number)
 static gboolean
 make_row (Making *making, const Subset *subset)
 {
-  for (guint32 c = 0; c < making->dfa->n_classes; c++) {
+  for (guint32 c = 0; c < making->dfa->n_columns; c++) {
+    guint32 part = making->parts[c];
     guint32 number;
 
     g_array_set_size (making->todo, 0);
@@ -244,13 +303,13 @@ make_row (Making *making, const Subset *subset)
 
       making->work += making->first[state + 1] - making->first[state];
       for (guint32 e = making->first[state]; e < making->first[state + 1]; e++)
-        if (making->edges[e].low <= making->edges[e].high && making->classes[2 * e] <= c
-            && c <= making->classes[2 * e + 1])
+        if (making->edges[e].low <= making->edges[e].high && making->reach[2 * e] <= part
+            && part <= making->reach[2 * e + 1])
           meet (making, making->edges[e].to);
     }
     if (!settle (making, &number))
       return FALSE;
-    making->dfa->next[(gsize)subset->number * making->dfa->n_classes + c] = number;
+    making->dfa->next[(gsize)subset->number * making->dfa->n_columns + c] = number;
   }
   return TRUE;
 }
@@ -276,16 +335,15 @@ make (Making *making)
 static void
 drop_marks (WlyDfa *dfa)
 {
-  guint32 begin         = class_of (dfa, WLY_LANGUAGE_BEGIN);
-  guint32 end           = class_of (dfa, WLY_LANGUAGE_END);
+  guint32 begin         = dfa->columns[part_of (dfa, WLY_LANGUAGE_BEGIN)];
+  guint32 end           = dfa->columns[part_of (dfa, WLY_LANGUAGE_END)];
   g_autofree guint8 *is = g_memdup2 (dfa->accepts, dfa->n_states);
 
   for (guint32 s = 0; s < dfa->n_states; s++) {
-    guint32 *row = dfa->next + (gsize)s * dfa->n_classes;
+    guint32 *row = dfa->next + (gsize)s * dfa->n_columns;
 
     dfa->accepts[s] = is[s] || is[row[end]];
-    for (guint32 c = begin; c < dfa->n_classes; c++)
-      row[c] = 0;
+    row[begin] = row[end] = 0;
   }
 }
 
@@ -320,10 +378,10 @@ with_marks (const WlyLanguage *language, WlyLanguageUse use)
 }
 
 WlyDfa *
-wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use)
+wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use, guint64 work_max)
 {
   g_autoptr (WlyLanguage) marked = with_marks (language, use);
-  Making making                  = { 0 };
+  Making making                  = { .work_max = work_max };
   gboolean made;
   WlyDfa *dfa;
 
@@ -337,7 +395,7 @@ wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use)
     return NULL;
   }
   /* every text begins with the mark of its beginning */
-  dfa->start = dfa->next[(gsize)dfa->start * dfa->n_classes + class_of (dfa, WLY_LANGUAGE_BEGIN)];
+  dfa->start = step (dfa, dfa->start, WLY_LANGUAGE_BEGIN);
   drop_marks (dfa);
   return dfa;
 }
@@ -359,10 +417,10 @@ wly_dfa_new_length (guint32 min, guint32 max)
       return NULL;
     dfa->accepts[i + 1] = i >= min;
     if (i > 0)
-      dfa->next[(gsize)i * dfa->n_classes] = i + 1;
+      dfa->next[(gsize)i * dfa->n_columns] = i + 1;
   }
   if (max == WLY_AUTOMATON_ENDLESS)
-    dfa->next[(gsize)(n + 1) * dfa->n_classes] = n + 1;
+    dfa->next[(gsize)(n + 1) * dfa->n_columns] = n + 1;
   dfa->start = min > max ? 0 : 1;
   return g_steal_pointer (&dfa);
 }
@@ -389,7 +447,7 @@ wly_dfa_new_texts (const GPtrArray *texts)
     if (language->n_states > 10 * WLY_LANGUAGE_STATES_MAX)
       return NULL;
   }
-  return wly_dfa_new (language, WLY_LANGUAGE_WHOLE);
+  return wly_dfa_new (language, WLY_LANGUAGE_WHOLE, WLY_DFA_WORK_MAX);
 }
 
 /* ---- two of them ---- */
@@ -414,11 +472,17 @@ wly_dfa_combine (const WlyDfa *a, const WlyDfa *b, gboolean without)
   g_autoptr (GArray) pairs       = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr (WlyDfa) dfa         = NULL;
+  g_autofree guint64 *keys       = NULL;
+  g_autofree guint32 *parts      = NULL;
   guint32 room                   = 0;
 
-  g_array_append_vals (codes, a->bounds, a->n_classes);
-  g_array_append_vals (codes, b->bounds, b->n_classes);
-  dfa = dfa_with_bounds (codes);
+  g_array_append_vals (codes, a->bounds, a->n_parts);
+  g_array_append_vals (codes, b->bounds, b->n_parts);
+  dfa  = dfa_with_bounds (codes);
+  keys = g_new (guint64, dfa->n_parts);
+  for (guint32 p = 0; p < dfa->n_parts; p++)
+    keys[p] = (guint64)a->columns[part_of (a, dfa->bounds[p])] << 32 | b->columns[part_of (b, dfa->bounds[p])];
+  parts = share_columns (dfa, keys);
   if (!add_state (dfa, &room))
     return NULL;
   dfa->start = pair_number (numbers, pairs, (guint64)a->start << 32 | b->start);
@@ -429,15 +493,16 @@ wly_dfa_combine (const WlyDfa *a, const WlyDfa *b, gboolean without)
     if (!add_state (dfa, &room))
       return NULL;
     dfa->accepts[i + 1] = a->accepts[x] && (b->accepts[y] != 0) == !without;
-    for (guint32 c = 0; c < dfa->n_classes && dfa->bounds[c] <= WLY_CHARSET_MAX; c++) {
-      guint32 to_x = a->next[(gsize)x * a->n_classes + class_of (a, dfa->bounds[c])];
-      guint32 to_y = b->next[(gsize)y * b->n_classes + class_of (b, dfa->bounds[c])];
+    for (guint32 c = 0; c < dfa->n_columns; c++) {
+      guint32 to_x = a->next[(gsize)x * a->n_columns + (keys[parts[c]] >> 32)];
+      guint32 to_y = b->next[(gsize)y * b->n_columns + (guint32)keys[parts[c]]];
 
+      /* the marks lead nowhere in either */
       if (to_x != 0 && (to_y != 0 || without))
-        dfa->next[(gsize)(i + 1) * dfa->n_classes + c] = pair_number (numbers, pairs, (guint64)to_x << 32 | to_y);
+        dfa->next[(gsize)(i + 1) * dfa->n_columns + c] = pair_number (numbers, pairs, (guint64)to_x << 32 | to_y);
     }
   }
-  dfa->work = 20 * (guint64)pairs->len * dfa->n_classes; /* look-ups */
+  dfa->work = 20 * (guint64)pairs->len * dfa->n_columns; /* look-ups */
   return g_steal_pointer (&dfa);
 }
 
@@ -454,8 +519,8 @@ wly_dfa_is_empty (const WlyDfa *dfa)
 
     if (dfa->accepts[state])
       return FALSE;
-    for (guint32 c = 0; c < dfa->n_classes; c++) {
-      guint32 next = dfa->next[(gsize)state * dfa->n_classes + c];
+    for (guint32 c = 0; c < dfa->n_columns; c++) {
+      guint32 next = dfa->next[(gsize)state * dfa->n_columns + c];
 
       if (!seen[next])
         g_array_append_val (todo, next);
@@ -471,7 +536,7 @@ wly_dfa_accepts (const WlyDfa *dfa, const char *text, gsize n_bytes)
   guint32 state = dfa->start;
 
   for (gsize at = 0, n; at < n_bytes; at += n)
-    state = dfa->next[(gsize)state * dfa->n_classes + class_of (dfa, wly_unicode_get (text + at, &n))];
+    state = step (dfa, state, wly_unicode_get (text + at, &n));
   return dfa->accepts[state];
 }
 
@@ -515,11 +580,12 @@ emit_json_set (WlyAutomaton *automaton, WlyState from, const WlyCharset *set, Wl
 static WlyCharset *
 set_between (const WlyDfa *dfa, guint32 state, guint32 next)
 {
-  WlyCharset *set = wly_charset_new ();
+  WlyCharset *set    = wly_charset_new ();
+  const guint32 *row = dfa->next + (gsize)state * dfa->n_columns;
 
-  for (guint32 c = 0; c < dfa->n_classes && dfa->bounds[c] <= WLY_CHARSET_MAX; c++)
-    if (dfa->next[(gsize)state * dfa->n_classes + c] == next)
-      wly_charset_add (set, dfa->bounds[c], dfa->bounds[c + 1] - 1);
+  for (guint32 p = 0; p < dfa->n_parts && dfa->bounds[p] <= WLY_CHARSET_MAX; p++)
+    if (row[dfa->columns[p]] == next)
+      wly_charset_add (set, dfa->bounds[p], dfa->bounds[p + 1] - 1);
   wly_charset_settle (set);
   return set;
 }
@@ -529,11 +595,11 @@ emit_state (const WlyDfa *dfa, WlyAutomaton *automaton, const WlyState *states, 
 {
   g_autoptr (GHashTable) done = g_hash_table_new (NULL, NULL);
 
-  for (guint32 c = 0; c < dfa->n_classes && dfa->bounds[c] <= WLY_CHARSET_MAX; c++) {
-    guint32 next           = dfa->next[(gsize)state * dfa->n_classes + c];
+  for (guint32 c = 0; c < dfa->n_columns; c++) {
+    guint32 next           = dfa->next[(gsize)state * dfa->n_columns + c];
     g_autoptr (GArray) set = NULL;
 
-    if (next == 0 || !g_hash_table_add (done, GUINT_TO_POINTER (next)))
+    if (next == 0 || automaton->too_large || !g_hash_table_add (done, GUINT_TO_POINTER (next)))
       continue;
     set = set_between (dfa, state, next);
     if (next == state && wly_charset_has_plain (set))

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 #define WLY_LANGUAGE_BEGIN      0x110000u
 #define WLY_LANGUAGE_END        0x110001u
 #define WLY_LANGUAGE_STATES_MAX 50000
+#define WLY_DFA_WORK_MAX        40000000 /* some hundred milliseconds */
+#define WLY_DFA_WORK_SHORT      2000000  /* where there is another way */
 
 typedef struct {
   guint32 from, to;
@@ -35,11 +37,12 @@ void wly_language_add_set (WlyLanguage *language, guint32 from, const WlyCharset
 
 /* One way on for each code point; state 0 is where no way on is left. */
 typedef struct {
-  guint32 n_states, n_classes;
-  guint32 *bounds; /* [n_classes + 1]: class c has the code points from bounds[c] to below bounds[c + 1] */
-  guint32 *next;   /* [n_states][n_classes] */
-  guint8 *accepts; /* [n_states] */
-  guint64 work;    /* what it took to make it, in steps of some nanoseconds */
+  guint32 n_states, n_parts, n_columns;
+  guint32 *bounds;  /* [n_parts + 1]: part p has the code points from bounds[p] to below bounds[p + 1] */
+  guint32 *columns; /* [n_parts] of `next`: parts that no state tells apart share one */
+  guint32 *next;    /* [n_states][n_columns] */
+  guint8 *accepts;  /* [n_states] */
+  guint64 work;     /* what it took to make it, in steps of some nanoseconds */
   guint32 start;
 } WlyDfa;
 
@@ -48,8 +51,8 @@ typedef enum {
   WLY_LANGUAGE_PART,  /* some part of it is */
 } WlyLanguageUse;
 
-/* Without the marks: the texts themselves.  NULL: it would be too large. */
-WlyDfa *wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use);
+/* Without the marks: the texts themselves.  NULL: it would be too large, or more than @work_max work. */
+WlyDfa *wly_dfa_new (const WlyLanguage *language, WlyLanguageUse use, guint64 work_max);
 /* All texts of @min to @max characters (WLY_AUTOMATON_ENDLESS: any).  NULL: too large. */
 WlyDfa *wly_dfa_new_length (guint32 min, guint32 max);
 /* The texts of a list; @texts has their bytes, each ended by a NUL.  NULL: too large. */

@@ -535,7 +535,7 @@ wly_regex_add (WlyAutomaton *automaton, const char *text, gsize n_bytes, WlyRule
   start     = wly_automaton_rule_start (automaton, *ret_rule);
   end       = wly_automaton_add_state (automaton);
   wly_automaton_set_final (automaton, end);
-  dfa = wly_dfa_new (language, WLY_LANGUAGE_WHOLE);
+  dfa = wly_dfa_new (language, WLY_LANGUAGE_WHOLE, WLY_DFA_WORK_SHORT);
   if (dfa != NULL)
     wly_dfa_emit (dfa, automaton, start, end, FALSE);
   else

@@ -192,7 +192,7 @@ multiple_texts (guint n)
       wly_language_add_range (language, first + rest, '0' + digit, '0' + digit, first + (rest * 10 + digit) % n);
   }
   wly_language_add_empty (language, first, language->end);
-  return wly_dfa_new (language, WLY_LANGUAGE_WHOLE);
+  return wly_dfa_new (language, WLY_LANGUAGE_WHOLE, WLY_DFA_WORK_MAX);
 }
 
 /* 0: no whole number in the range that can be honoured. */

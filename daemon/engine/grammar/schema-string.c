@@ -80,7 +80,7 @@ wly_schema_pattern (WlySchema *schema, WlyJsonId at, const char *text, gsize n_b
     wly_schema_fail (schema, at, "%s", error->message);
     return NULL;
   }
-  dfa = wly_dfa_new (language, use);
+  dfa = wly_dfa_new (language, use, WLY_DFA_WORK_MAX);
   if (dfa == NULL)
     wly_schema_fail (schema, at, "the expression is too large, or too ambiguous");
   else if (!wly_schema_count_work (schema, at, dfa))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * kernels/linear.h: every instruction set against the C reference, bit by bit; with --bench, how fast each is.
+ * kernels/linear.h: every instruction set against the C reference, bit by bit; with --bench [TYPE], how
+ * fast each is.
  *
  * The cases: every type, packed for integers and exact; rows that do not fill a panel, every number of tokens, k from
  * one block up; activations that are random, all at +-127, zero, not finite; weights that are random, all bits of their
@@ -10,7 +11,6 @@
 
 #include "linear.h"
 
-#define MAX_K     2080
 #define N_TOKENS  LINEAR_MAX_TOKENS
 #define ALL_TYPES 48 /* numbers of types end below */
 
@@ -147,21 +147,22 @@ compare (const struct setting *s, struct run *r, size_t row_bytes)
       linear_isa_c.quantise (r->x[t].at, s->k, rows[t].at);
     }
   }
-  check_buffer_new (&r->panel, format->panel_bytes (s->k), 64);
+  check_buffer_new (&r->panel, format->panel_bytes (s->type, s->k), 64);
   check_buffer_new (&r->y, s->isa->rows * s->n_tokens * sizeof (float), 4);
   run_isa (s, s->isa, r, row_bytes, 0, s->n_rows, s->n_tokens, r->rows, r->y.at);
   check_buffer_free (&r->panel);
-  check_buffer_new (&r->panel, reference->panel_bytes (s->k), 64);
-  for (unsigned row = 0; row < s->n_rows; row++)
-    for (unsigned t = 0; t < s->n_tokens; t++) {
-      const void *one[1] = { reference->is_float ? r->x[t].at : rows[t].at };
-      float expected;
+  check_buffer_new (&r->panel, reference->panel_bytes (s->type, s->k), 64);
+  for (unsigned row = 0; row < s->n_rows; row++) {
+    const void *x[N_TOKENS];
+    float expected[N_TOKENS];
 
-      if (t == 0)
-        reference->pack (s->type, (const uint8_t *)r->weights.at + row * row_bytes, row_bytes, 1, s->k, r->panel.at);
-      reference->mm (r->panel.at, s->k, 1, one, &expected);
-      same = same && same_float (((const float *)r->y.at)[t * s->isa->rows + row], expected);
-    }
+    for (unsigned t = 0; t < s->n_tokens; t++)
+      x[t] = reference->is_float ? r->x[t].at : rows[t].at;
+    reference->pack (s->type, (const uint8_t *)r->weights.at + row * row_bytes, row_bytes, 1, s->k, r->panel.at);
+    reference->mm (r->panel.at, s->k, s->n_tokens, x, expected);
+    for (unsigned t = 0; t < s->n_tokens; t++)
+      same = same && same_float (((const float *)r->y.at)[t * s->isa->rows + row], expected[t]);
+  }
   for (unsigned t = 0; t < s->n_tokens; t++) {
     check_buffer_free (&r->rows[t]);
     check_buffer_free (&rows[t]);
@@ -194,23 +195,100 @@ check_setting (const struct setting *s)
 static void
 check_type (const struct linear_isa *isa, uint32_t type, int exact)
 {
-  static const size_t sizes[]     = { 32, 64, 96, 256, 512, 1024, MAX_K, 1, 7, 33, 77 };
+  static const unsigned tokens[]  = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32 };
+  static const size_t sizes[]     = { 32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77 };
   const struct wlq_traits *traits = wlq_traits (type);
 
   for (int pattern = 0; pattern < N_PATTERNS; pattern++) {
     unsigned n_wrong = 0, n = 0;
 
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-      if (sizes[i] % traits->block != 0)
+      if (sizes[i] % traits->block != 0 || (exact && sizes[i] > 512))
         continue;
-      for (unsigned rows = 1; rows <= isa->rows;
-           rows += rows == 1 ? 2 : (isa->rows - rows > 1 ? isa->rows - rows - 1 : 1))
-        for (unsigned tokens = 1; tokens <= isa->tokens; tokens++, n++)
-          n_wrong += !check_setting (&(struct setting){ isa, type, exact, sizes[i], rows, tokens, pattern });
+      for (unsigned j = 0; j < sizeof tokens / sizeof tokens[0]; j++, n++)
+        n_wrong += !check_setting (&(struct setting){ isa, type, exact, sizes[i], isa->rows, tokens[j], pattern });
+      for (unsigned rows = 1; rows < isa->rows;
+           rows += rows < isa->rows - 2 && rows > 4 ? isa->rows - rows - 2 : 1, n++)
+        n_wrong += !check_setting (&(struct setting){ isa, type, exact, sizes[i], rows, 1 + rows % 5, pattern });
     }
     check_case (n_wrong == 0 && n > 0, "linear %s %s%s %s: %u of %u differ", isa->name, traits->name,
                 exact ? " exact" : "", pattern_names[pattern], n_wrong, n);
   }
+}
+
+/* Rows of any bits come back from a panel; what stands between them is left alone. */
+static void
+check_unpack (const struct linear_isa *isa, uint32_t type)
+{
+  enum { GAP = 5 };
+  const struct linear_format *format = isa->format (type, 0);
+  const struct wlq_traits *traits    = wlq_traits (type);
+  uint64_t random                    = type + 77, row_bytes;
+  unsigned n_wrong                   = 0;
+
+  if (format->unpack == NULL) /* the reference keeps floats as float32 */
+    return;
+  for (unsigned n_rows = 1; n_rows <= isa->rows; n_rows++)
+    for (size_t k = traits->block; k <= 4 * 256; k *= 2) {
+      struct check_buffer in, out, panel;
+      size_t size;
+
+      wlq_row_bytes (type, k, &row_bytes);
+      size = n_rows * (row_bytes + GAP) - GAP;
+      check_buffer_new (&in, size, 1);
+      check_buffer_new (&out, size, 1);
+      check_buffer_new (&panel, format->panel_bytes (type, k), 64);
+      for (size_t i = 0; i < size; i++)
+        ((uint8_t *)in.at)[i] = ((uint8_t *)out.at)[i] = (uint8_t)(check_random (&random) >> 30);
+      format->pack (type, in.at, row_bytes + GAP, n_rows, k, panel.at);
+      for (unsigned r = 0; r < n_rows; r++)
+        memset ((uint8_t *)out.at + r * (row_bytes + GAP), 0xa5, row_bytes);
+      format->unpack (type, panel.at, k, n_rows, row_bytes + GAP, out.at);
+      n_wrong += memcmp (in.at, out.at, size) != 0;
+      /* as large as the file's rows, but for padding */
+      n_wrong += format->panel_bytes (type, k) > (isa->rows * row_bytes + 63) / 64 * 64;
+      check_buffer_free (&in);
+      check_buffer_free (&out);
+      check_buffer_free (&panel);
+    }
+  check_case (n_wrong == 0, "linear %s %s rows come back from panels: %u wrong", isa->name, traits->name, n_wrong);
+}
+
+/* What a token gets does not depend on those beside it. */
+static void
+check_reference_alone (uint32_t type)
+{
+  enum { K = 512 };
+  const struct linear_format *format = linear_isa_c.format (type, 0);
+  static float x[N_TOKENS][K];
+  static struct linear_block blocks[N_TOKENS][K / LINEAR_GROUP];
+  float together[N_TOKENS], alone;
+  const void *rows[N_TOKENS];
+  uint64_t random  = type, row_bytes;
+  unsigned n_wrong = 0;
+  uint8_t *row;
+
+  wlq_row_bytes (type, K, &row_bytes);
+  row = malloc (row_bytes);
+  fill_weights (type, PATTERN_RANDOM, &random, row, K);
+  for (unsigned t = 0; t < N_TOKENS; t++) {
+    fill_activations (PATTERN_RANDOM, &random, x[t], K);
+    linear_isa_c.quantise (x[t], K, blocks[t]);
+    rows[t] = format->is_float ? (const void *)x[t] : (const void *)blocks[t];
+  }
+  {
+    void *panel = malloc (format->panel_bytes (type, K));
+
+    format->pack (type, row, row_bytes, 1, K, panel);
+    format->mm (panel, K, N_TOKENS, rows, together);
+    for (unsigned t = 0; t < N_TOKENS; t++) {
+      format->mm (panel, K, 1, rows + t, &alone);
+      n_wrong += !same_float (alone, together[t]);
+    }
+    free (panel);
+  }
+  free (row);
+  check_case (n_wrong == 0, "linear c %s: %u tokens differ alone", wlq_type_name (type), n_wrong);
 }
 
 /* A reference that is wrong in the same way everywhere would pass above: against double, with the integers themselves.
@@ -227,7 +305,7 @@ check_reference (uint32_t type)
   uint8_t *row;
   struct linear_block *blocks = malloc (linear_isa_c.activation_bytes (K));
   const void *one[1];
-  void *panel = aligned_alloc (64, (format->panel_bytes (K) + 63) / 64 * 64);
+  void *panel = aligned_alloc (64, (format->panel_bytes (type, K) + 63) / 64 * 64);
 
   wlq_row_bytes (type, K, &row_bytes);
   row = malloc (row_bytes);
@@ -291,7 +369,7 @@ bench_mm (const struct linear_isa *isa, const struct linear_format *format, cons
   float y[LINEAR_MAX_ROWS * LINEAR_MAX_TOKENS];
   double best = 1e30;
 
-  for (int i = 0; i < 300; i++) {
+  for (int i = 0; i < 100; i++) {
     const uint64_t start = check_ticks ();
     double took;
 
@@ -326,7 +404,7 @@ bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks
   enum { K = 2048, ROWS = 128 };
   const struct linear_format *format = isa->format (type, exact);
   const unsigned n_panels            = ROWS / isa->rows;
-  const size_t panel_bytes           = (format->panel_bytes (K) + 63) / 64 * 64;
+  const size_t panel_bytes           = (format->panel_bytes (type, K) + 63) / 64 * 64;
   uint64_t random                    = 1, row_bytes;
   uint8_t *rows, *panels = aligned_alloc (64, panel_bytes * n_panels);
   static float x[LINEAR_MAX_TOKENS][K];
@@ -346,9 +424,10 @@ bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks
     format->pack (type, rows + (size_t)p * isa->rows * row_bytes, row_bytes, isa->rows, K, panels + p * panel_bytes);
   printf ("%-6s %-7s %-9s pack %5.2f weights/cycle; MAC/cycle", isa->name, wlq_type_name (type), format->name,
           bench_pack (isa, format, type, rows, row_bytes, K, panels) * ticks);
-  for (unsigned n = 1; n <= isa->tokens; n++)
+  for (unsigned n = 1; n <= isa->tokens; n = n < 4 ? n + 1 : n * 2)
     printf (" n=%u %5.2f", n, bench_mm (isa, format, panels, panel_bytes, n_panels, K, n, pointers) * ticks);
   printf ("\n");
+  fflush (stdout);
   free (rows);
   free (panels);
 }
@@ -362,8 +441,10 @@ main (int argc, char **argv)
   const struct linear_isa *isa;
 
   for (uint32_t type = 0; type < ALL_TYPES && !bench; type++)
-    if (wlq_is_supported (type))
+    if (wlq_is_supported (type)) {
       check_reference (type);
+      check_reference_alone (type);
+    }
   for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++) {
     if ((isa->features & ~features) != 0) {
       if (!bench)
@@ -373,11 +454,12 @@ main (int argc, char **argv)
     if (!bench)
       check_quantise (isa);
     for (uint32_t type = 0; type < ALL_TYPES; type++) {
-      if (!wlq_is_supported (type))
+      if (!wlq_is_supported (type) || (argc > 2 && wlq_type_from_name (argv[2]) != (int32_t)type))
         continue;
       if (bench) {
         bench_type (isa, type, 0, ticks);
       } else {
+        check_unpack (isa, type);
         check_type (isa, type, 0);
         check_type (isa, type, 1);
       }

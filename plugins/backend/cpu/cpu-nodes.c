@@ -199,7 +199,7 @@ add_matrix (struct build *b, const struct wlp_op *op, uint32_t *ret_matrix)
   matrix->k            = source->shape.ne[0];
   matrix->n_rows       = op->p.linear.n_rows != 0 ? op->p.linear.n_rows : matrix->bias_stride;
   matrix->n_panels     = (matrix->n_rows + b->model->linear->rows - 1) / b->model->linear->rows;
-  matrix->panel_bytes  = (matrix->format->panel_bytes (matrix->k) + 63) / 64 * 64;
+  matrix->panel_bytes  = (matrix->format->panel_bytes (matrix->type, matrix->k) + 63) / 64 * 64;
   if (op->weight[1] != WLP_NONE) {
     matrix->bias = cpu_weights_floats (b->model, op->weight[1]);
     if (matrix->bias == NULL)

@@ -7,14 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define C_TOKENS 4
-
-/* 32 weights of a row; groups of 32 use scale[0] and min[0]. */
-struct block_c {
-  float scale[2];
-  float min[2];
-  int8_t q[LINEAR_GROUP];
-};
+#define PART 256 /* weights unpacked at a time */
 
 static size_t
 activation_bytes_c (size_t k)
@@ -27,7 +20,8 @@ quantise_block_c (const float *x, struct linear_block *block)
 {
   uint32_t max_bits = 0, bits;
   float scale, inverse, value;
-  int32_t sum[2] = { 0, 0 }, q;
+  int16_t sum[2][2] = { { 0, 0 }, { 0, 0 } };
+  int32_t q;
   unsigned i;
 
   for (i = 0; i < LINEAR_GROUP; i++) {
@@ -46,12 +40,13 @@ quantise_block_c (const float *x, struct linear_block *block)
     value       = x[i] * inverse + 0x1.8p23f; /* adding 1.5 * 2^23 rounds to an integer, ties to even */
     q           = (int32_t)(wlq_f32_bits (value) - 0x4b400000u);
     block->q[i] = (int8_t)q;
-    sum[i / 16] += q;
+    sum[i / 16][i / 2 % 2] += (int16_t)q;
   }
-  block->d      = scale;
-  block->s      = scale * (float)(sum[0] + sum[1]);
-  block->sum[0] = sum[0];
-  block->sum[1] = sum[1];
+  block->d = scale;
+  block->s = scale * (float)(sum[0][0] + sum[0][1] + sum[1][0] + sum[1][1]);
+  memcpy (block->sum, sum, sizeof sum);
+  for (i = 0; i < 2; i++)
+    block->sum[2][i] = (int16_t)(sum[0][i] + sum[1][i]);
 }
 
 static void
@@ -64,33 +59,32 @@ quantise_c (const float *x, size_t k, void *ret_row)
     quantise_block_c (x + i * LINEAR_GROUP, &blocks[i]);
 }
 
+/* A panel is a row of the file as it is. */
 static size_t
-panel_bytes_c (size_t k)
+panel_bytes_c (uint32_t type, size_t k)
 {
-  return k / LINEAR_GROUP * sizeof (struct block_c);
+  uint64_t n = 0;
+
+  wlq_row_bytes (type, k, &n);
+  return (size_t)n;
 }
 
 static void
 pack_c (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel)
 {
-  const struct wlq_traits *traits = wlq_traits (type);
-  const size_t groups             = LINEAR_GROUP / traits->group;
-  struct block_c *blocks          = panel;
-  struct linear_part part;
-  size_t k0, n, i, g;
+  (void)row_bytes;
+  if (n_rows > 0)
+    memcpy (panel, src, panel_bytes_c (type, k));
+  else
+    memset (panel, 0, panel_bytes_c (type, k));
+}
 
-  memset (panel, 0, panel_bytes_c (k));
-  for (k0 = 0; n_rows > 0 && k0 < k; k0 += n) {
-    n = k - k0 < LINEAR_PART ? k - k0 : LINEAR_PART;
-    linear_unpack_part (type, src, row_bytes, 1, k0, n, &part);
-    for (i = 0; i < n / LINEAR_GROUP; i++, blocks++) {
-      memcpy (blocks->q, part.q[0] + i * LINEAR_GROUP, LINEAR_GROUP);
-      for (g = 0; g < groups; g++) {
-        blocks->scale[g] = part.scale[0][i * groups + g];
-        blocks->min[g]   = traits->has_min ? part.min[0][i * groups + g] : 0.0f;
-      }
-    }
-  }
+static void
+unpack_c (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows)
+{
+  (void)row_bytes;
+  if (n_rows > 0)
+    memcpy (ret_rows, panel, panel_bytes_c (type, k));
 }
 
 static inline int32_t
@@ -104,87 +98,56 @@ dot16 (const int8_t *q, const int8_t *x)
   return sum;
 }
 
-static void
-mm_sym32_c (const void *panel, size_t k, unsigned n, const void *const *x, float *y)
+/* 32 weights with their scales: groups of 32 use the first one. */
+static inline float
+add_group (enum wlq_policy policy, const int8_t *q, const float *scale, const float *min, const struct linear_block *x,
+           float acc)
 {
-  unsigned t;
-  size_t i;
+  const int32_t dot[2] = { dot16 (q, x->q), dot16 (q + 16, x->q + 16) };
+  float part;
 
-  for (t = 0; t < n; t++) {
-    const struct block_c *w      = panel;
-    const struct linear_block *b = x[t];
-    float acc                    = 0.0f;
-
-    for (i = 0; i < k / LINEAR_GROUP; i++, w++, b++)
-      acc = fmaf (w->scale[0] * b->d, (float)(dot16 (w->q, b->q) + dot16 (w->q + 16, b->q + 16)), acc);
-    y[t] = acc;
+  if (policy == WLQ_POLICY_SYM32 || policy == WLQ_POLICY_ASYM32) {
+    acc = fmaf (scale[0] * x->d, (float)(dot[0] + dot[1]), acc);
+    return policy == WLQ_POLICY_ASYM32 ? fmaf (-min[0], x->s, acc) : acc;
   }
+  part = scale[0] * (float)dot[0];
+  part = fmaf (scale[1], (float)dot[1], part);
+  if (policy == WLQ_POLICY_ASYM16) {
+    part = fmaf (-min[0], (float)(x->sum[0][0] + x->sum[0][1]), part);
+    part = fmaf (-min[1], (float)(x->sum[1][0] + x->sum[1][1]), part);
+  }
+  return fmaf (x->d, part, acc);
 }
 
-static void
-mm_asym32_c (const void *panel, size_t k, unsigned n, const void *const *x, float *y)
+static inline void
+mm_c (uint32_t type, const void *panel, size_t k, unsigned n, const void *const *x, float *y)
 {
+  const struct wlq_traits *traits = wlq_traits (type);
+  const unsigned n_scales         = LINEAR_GROUP / traits->group;
+  const uint8_t *w                = panel;
+  float scale[PART / 16], min[PART / 16] = { 0 };
+  int8_t q[PART];
+  size_t k0, n_values, i;
   unsigned t;
-  size_t i;
 
-  for (t = 0; t < n; t++) {
-    const struct block_c *w      = panel;
-    const struct linear_block *b = x[t];
-    float acc                    = 0.0f;
+  memset (y, 0, n * sizeof *y);
+  for (k0 = 0; k0 < k; k0 += n_values) {
+    n_values = k - k0 < PART ? k - k0 : PART;
+    wlq_unpack_i8 (type, w + k0 / traits->block * traits->block_bytes, n_values, q, scale, min);
+    for (t = 0; t < n; t++) {
+      const struct linear_block *b = (const struct linear_block *)x[t] + k0 / LINEAR_GROUP;
 
-    for (i = 0; i < k / LINEAR_GROUP; i++, w++, b++) {
-      acc = fmaf (w->scale[0] * b->d, (float)(dot16 (w->q, b->q) + dot16 (w->q + 16, b->q + 16)), acc);
-      acc = fmaf (-w->min[0], b->s, acc);
+      for (i = 0; i < n_values / LINEAR_GROUP; i++)
+        y[t] = add_group ((enum wlq_policy)traits->policy, q + i * LINEAR_GROUP, scale + i * n_scales,
+                          min + i * n_scales, b + i, y[t]);
     }
-    y[t] = acc;
-  }
-}
-
-static void
-mm_sym16_c (const void *panel, size_t k, unsigned n, const void *const *x, float *y)
-{
-  unsigned t;
-  size_t i;
-
-  for (t = 0; t < n; t++) {
-    const struct block_c *w      = panel;
-    const struct linear_block *b = x[t];
-    float acc                    = 0.0f, part;
-
-    for (i = 0; i < k / LINEAR_GROUP; i++, w++, b++) {
-      part = w->scale[0] * (float)dot16 (w->q, b->q);
-      part = fmaf (w->scale[1], (float)dot16 (w->q + 16, b->q + 16), part);
-      acc  = fmaf (b->d, part, acc);
-    }
-    y[t] = acc;
-  }
-}
-
-static void
-mm_asym16_c (const void *panel, size_t k, unsigned n, const void *const *x, float *y)
-{
-  unsigned t;
-  size_t i;
-
-  for (t = 0; t < n; t++) {
-    const struct block_c *w      = panel;
-    const struct linear_block *b = x[t];
-    float acc                    = 0.0f, part;
-
-    for (i = 0; i < k / LINEAR_GROUP; i++, w++, b++) {
-      part = w->scale[0] * (float)dot16 (w->q, b->q);
-      part = fmaf (w->scale[1], (float)dot16 (w->q + 16, b->q + 16), part);
-      part = fmaf (-w->min[0], (float)b->sum[0], part);
-      part = fmaf (-w->min[1], (float)b->sum[1], part);
-      acc  = fmaf (b->d, part, acc);
-    }
-    y[t] = acc;
   }
 }
 
 static size_t
-panel_bytes_float_c (size_t k)
+panel_bytes_float_c (uint32_t type, size_t k)
 {
+  (void)type;
   return k * sizeof (float);
 }
 
@@ -220,11 +183,39 @@ mm_float_c (const void *panel, size_t k, unsigned n, const void *const *x, float
   }
 }
 
-static const struct linear_format sym32_c  = { "sym32", 0, panel_bytes_c, pack_c, mm_sym32_c };
-static const struct linear_format asym32_c = { "asym32", 0, panel_bytes_c, pack_c, mm_asym32_c };
-static const struct linear_format sym16_c  = { "sym16", 0, panel_bytes_c, pack_c, mm_sym16_c };
-static const struct linear_format asym16_c = { "asym16", 0, panel_bytes_c, pack_c, mm_asym16_c };
-static const struct linear_format float_c  = { "float", 1, panel_bytes_float_c, pack_float_c, mm_float_c };
+#define TYPE(name, type)                                                                                               \
+  static void mm_##name##_c (const void *panel, size_t k, unsigned n, const void *const *x, float *y)                  \
+  {                                                                                                                    \
+    mm_c (type, panel, k, n, x, y);                                                                                    \
+  }
+
+TYPE (q4_0, WLP_TYPE_Q4_0)
+TYPE (q4_1, WLP_TYPE_Q4_1)
+TYPE (q5_0, WLP_TYPE_Q5_0)
+TYPE (q5_1, WLP_TYPE_Q5_1)
+TYPE (q8_0, WLP_TYPE_Q8_0)
+TYPE (q2_k, WLP_TYPE_Q2_K)
+TYPE (q3_k, WLP_TYPE_Q3_K)
+TYPE (q4_k, WLP_TYPE_Q4_K)
+TYPE (q5_k, WLP_TYPE_Q5_K)
+TYPE (q6_k, WLP_TYPE_Q6_K)
+TYPE (iq4_nl, WLP_TYPE_IQ4_NL)
+TYPE (iq4_xs, WLP_TYPE_IQ4_XS)
+TYPE (mxfp4, WLP_TYPE_MXFP4)
+
+#define FORMAT(name)                                                                                                   \
+  {                                                                                                                    \
+#name, 0, panel_bytes_c, pack_c, unpack_c, mm_##name##_c                                                           \
+  }
+
+static const struct linear_format formats_c[] = {
+  [WLP_TYPE_Q4_0] = FORMAT (q4_0),   [WLP_TYPE_Q4_1] = FORMAT (q4_1),     [WLP_TYPE_Q5_0] = FORMAT (q5_0),
+  [WLP_TYPE_Q5_1] = FORMAT (q5_1),   [WLP_TYPE_Q8_0] = FORMAT (q8_0),     [WLP_TYPE_Q2_K] = FORMAT (q2_k),
+  [WLP_TYPE_Q3_K] = FORMAT (q3_k),   [WLP_TYPE_Q4_K] = FORMAT (q4_k),     [WLP_TYPE_Q5_K] = FORMAT (q5_k),
+  [WLP_TYPE_Q6_K] = FORMAT (q6_k),   [WLP_TYPE_IQ4_NL] = FORMAT (iq4_nl), [WLP_TYPE_IQ4_XS] = FORMAT (iq4_xs),
+  [WLP_TYPE_MXFP4] = FORMAT (mxfp4),
+};
+static const struct linear_format float_c = { "float", 1, panel_bytes_float_c, pack_float_c, NULL, mm_float_c };
 
 static const struct linear_format *
 format_c (uint32_t type, int exact)
@@ -233,30 +224,16 @@ format_c (uint32_t type, int exact)
 
   if (traits == NULL || !wlq_is_supported (type))
     return NULL;
-  if (exact)
+  if (exact || traits->policy == WLQ_POLICY_FLOAT)
     return &float_c;
-  switch ((enum wlq_policy)traits->policy) {
-  case WLQ_POLICY_FLOAT:
-    return &float_c;
-  case WLQ_POLICY_SYM32:
-    return &sym32_c;
-  case WLQ_POLICY_ASYM32:
-    return &asym32_c;
-  case WLQ_POLICY_SYM16:
-    return &sym16_c;
-  case WLQ_POLICY_ASYM16:
-    return &asym16_c;
-  case WLQ_POLICY_NONE:
-    return NULL;
-  }
-  return NULL;
+  return type < sizeof formats_c / sizeof formats_c[0] && formats_c[type].mm != NULL ? &formats_c[type] : NULL;
 }
 
 const struct linear_isa linear_isa_c = {
   .name             = "c",
   .features         = 0,
   .rows             = 1,
-  .tokens           = C_TOKENS,
+  .tokens           = LINEAR_MAX_TOKENS,
   .activation_bytes = activation_bytes_c,
   .quantise         = quantise_c,
   .format           = format_c,

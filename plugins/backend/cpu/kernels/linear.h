@@ -27,15 +27,16 @@
 #include <stdint.h>
 
 #define LINEAR_MAX_ROWS   16 /* of a panel, any instruction set */
-#define LINEAR_MAX_TOKENS 8  /* of one call of mm() */
+#define LINEAR_MAX_TOKENS 32 /* of one call of mm() */
 #define LINEAR_GROUP      32 /* values that share a scale in an activation row */
 
-/* 32 quantised activations.  An instruction set may lay its activation rows out in another way; this one serves the C
- * reference and AVX2. */
+/* 32 quantised activations.  An instruction set may lay its activation rows out in another way; this one serves those
+ * that there are.  Sums of x over the first and the second half, and over both: those of the values at 4 i and 4 i + 1
+ * apart from those at 4 i + 2 and 4 i + 3, which is how products of bytes are added up in 16 bits. */
 struct linear_block {
   float d;
   float s;
-  int32_t sum[2];
+  int16_t sum[3][2];
   int8_t q[LINEAR_GROUP];
 };
 
@@ -43,11 +44,13 @@ struct linear_block {
 struct linear_format {
   const char *name;
   int is_float; /* activation rows are float32 rows */
-  size_t (*panel_bytes) (size_t k);
+  size_t (*panel_bytes) (uint32_t type, size_t k);
   /* Packs @n_rows <= isa->rows rows of @type that start @row_bytes apart; rows that are missing become zeros.
    * @panel is aligned to 64 bytes. */
   void (*pack) (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
-  /* y[t * isa->rows + r], for n <= isa->tokens activation rows x[t]. */
+  /* The rows that were packed, bit for bit.  NULL: this format keeps float32 values, not the file's bits. */
+  void (*unpack) (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows);
+  /* y[t * isa->rows + r], for n <= isa->tokens activation rows x[t].  Weights are unpacked once for all of them. */
   void (*mm) (const void *panel, size_t k, unsigned n, const void *const *x, float *y);
 };
 
@@ -74,17 +77,3 @@ extern const struct linear_isa linear_isa_avx2;
 const struct linear_isa *linear_isa_at (unsigned index);
 /* The best one for @features, or the one with this name (NULL or "": the best); NULL: none, or it cannot run here. */
 const struct linear_isa *linear_isa_choose (uint64_t features, const char *name);
-
-/* The steps of pack() that are the same everywhere: rows unpacked by plugins/quant, a part of k at a time.
- * @n_rows rows from @k0 on, @n values each (whole blocks); q, scale, min are [row][n], [row][n / group]. */
-#define LINEAR_PART 256
-struct linear_part {
-  int8_t q[LINEAR_MAX_ROWS][LINEAR_PART];
-  float scale[LINEAR_MAX_ROWS][LINEAR_PART / 16];
-  float min[LINEAR_MAX_ROWS][LINEAR_PART / 16];
-};
-void linear_unpack_part (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k0, size_t n,
-                         struct linear_part *ret_part);
-/* As floats, w[row][n]; @k0 and @n are whole blocks. */
-void linear_dequantise_part (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k0, size_t n,
-                             float (*ret_w)[LINEAR_PART]);

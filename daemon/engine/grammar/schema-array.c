@@ -73,19 +73,6 @@ check_unique (WlySchema *schema, const GArray *items, const List *list)
   }
 }
 
-static WlyState
-add_comma (WlySchema *schema, WlyState from)
-{
-  WlyState comma = wly_automaton_add_state (schema->automaton);
-  WlyState item  = wly_automaton_add_state (schema->automaton);
-  WlyState space = wly_automaton_add_state (schema->automaton);
-
-  wly_automaton_add_call (schema->automaton, from, schema->space, space);
-  wly_automaton_add_bytes (schema->automaton, space, ',', ',', comma);
-  wly_automaton_add_call (schema->automaton, comma, schema->space, item);
-  return item;
-}
-
 /* Items that are all alike, from @from on, where @n items stand already; the state behind them. */
 static void
 add_alike (WlySchema *schema, const List *list, WlyState from, guint n, WlyState to)
@@ -102,7 +89,8 @@ add_alike (WlySchema *schema, const List *list, WlyState from, guint n, WlyState
     return;
   if (max != WLY_AUTOMATON_ENDLESS)
     max = MIN (max, WLY_AUTOMATON_REPEAT_MAX);
-  wly_automaton_add_call (automaton, add_comma (schema, wly_automaton_rule_start (automaton, more)), item, more_end);
+  wly_automaton_add_call (automaton, wly_schema_comma (schema, wly_automaton_rule_start (automaton, more)), item,
+                          more_end);
   wly_automaton_set_final (automaton, more_end);
   if (n > 0) {
     wly_automaton_add_empty (automaton, from, loop);
@@ -130,7 +118,7 @@ add_items (WlySchema *schema, const GArray *items, List *list, WlyState from, Wl
       wly_automaton_add_empty (schema->automaton, from, to);
     if (list->never)
       return;
-    wly_automaton_add_call (schema->automaton, i > 0 ? add_comma (schema, from) : from,
+    wly_automaton_add_call (schema->automaton, i > 0 ? wly_schema_comma (schema, from) : from,
                             wly_schema_rule (schema, list->ids), next);
     from = next;
   }
@@ -155,7 +143,7 @@ add_round (WlySchema *schema, const WlyState rows[2], guint32 n, WlyRule item, W
 
     if (rows[k] == 0)
       continue;
-    begin = n > 0 ? add_comma (schema, rows[k]) : rows[k];
+    begin = n > 0 ? wly_schema_comma (schema, rows[k]) : rows[k];
     wly_automaton_add_call (schema->automaton, begin, item, next[k]);
     if (k == 0)
       wly_automaton_add_call (schema->automaton, begin, found, next[1]);

@@ -310,19 +310,6 @@ add_value (WlySchema *schema, WlyState from, WlyRule value, WlyState to)
   wly_automaton_add_call (schema->automaton, begin, value, to);
 }
 
-static WlyState
-add_comma (WlySchema *schema, WlyState from)
-{
-  WlyState before = wly_automaton_add_state (schema->automaton);
-  WlyState comma  = wly_automaton_add_state (schema->automaton);
-  WlyState behind = wly_automaton_add_state (schema->automaton);
-
-  wly_automaton_add_call (schema->automaton, from, schema->space, before);
-  wly_automaton_add_bytes (schema->automaton, before, ',', ',', comma);
-  wly_automaton_add_call (schema->automaton, comma, schema->space, behind);
-  return behind;
-}
-
 /* A rule for the pair of a name, so that each is written once. */
 static WlyRule
 named_pair (Object *object, const Name *name)
@@ -410,7 +397,7 @@ add_properties (Object *object, WlyState from, WlyState to)
         wly_automaton_add_empty (automaton, now[k], next[k]);
       if (limited && k >= object->max)
         continue;
-      commas[k] = k > 0 ? add_comma (object->schema, now[k]) : now[k];
+      commas[k] = k > 0 ? wly_schema_comma (object->schema, now[k]) : now[k];
       wly_automaton_add_call (automaton, commas[k], pair, next[MIN (k + 1, levels)]);
     }
     memcpy (now, next, (levels + 1) * sizeof *now);
@@ -420,7 +407,7 @@ add_properties (Object *object, WlyState from, WlyState to)
 
     for (guint32 k = 0; k <= levels; k++)
       if (!limited || k < object->max)
-        wly_automaton_add_call (automaton, k > 0 ? add_comma (object->schema, now[k]) : now[k], pair,
+        wly_automaton_add_call (automaton, k > 0 ? wly_schema_comma (object->schema, now[k]) : now[k], pair,
                                 now[MIN (k + 1, levels)]);
   }
   for (guint32 k = object->min; k <= levels; k++)

@@ -289,6 +289,19 @@ make_space (WlySchema *schema)
   wly_automaton_set_final (automaton, end);
 }
 
+WlyState
+wly_schema_comma (WlySchema *schema, WlyState from)
+{
+  WlyState before = wly_automaton_add_state (schema->automaton);
+  WlyState comma  = wly_automaton_add_state (schema->automaton);
+  WlyState behind = wly_automaton_add_state (schema->automaton);
+
+  wly_automaton_add_call (schema->automaton, from, schema->space, before);
+  wly_automaton_add_bytes (schema->automaton, before, ',', ',', comma);
+  wly_automaton_add_call (schema->automaton, comma, schema->space, behind);
+  return behind;
+}
+
 static void
 add_hex (WlyAutomaton *automaton, WlyState from, const char *first, const char *last, guint n_any, WlyState to)
 {

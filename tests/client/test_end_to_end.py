@@ -145,6 +145,21 @@ class Text(Case):
         self.assertEqual(self.ctl('run', '--temperature', '0', '--stop', ' Lily', QUESTION),
                          STORY[:STORY.index(' Lily')] + '\n')
 
+    def test_structured(self):
+        schema, grammar = os.path.join(FOLDER, 'schema.json'), os.path.join(FOLDER, 'text.gbnf')
+        with open(schema, 'w', encoding='utf-8') as file:
+            file.write('{"type":"object","properties":{"色":{"enum":["赤","青"]}},"required":["色"],"additionalProperties":false}')
+        with open(grammar, 'w', encoding='utf-8') as file:
+            file.write('root ::= "red " ("ball" | "dog") "."\n')
+        self.assertIn(json.loads(self.ctl('run', '--json-schema', schema, QUESTION))['色'], ('赤', '青'))
+        self.assertIn(self.ctl('run', '--grammar', grammar, QUESTION), ('red ball.\n', 'red dog.\n'))
+        self.assertRegex(self.ctl('run', '--regex', '[a-z]{3}', QUESTION), r'^[a-z]{3}\n$')
+        self.assertIn(self.ctl('run', '--choice', 'نعم', '--choice', 'لا', QUESTION), ('نعم\n', 'لا\n'))
+        self.ctl('run', '--json-schema', os.path.join(FOLDER, 'none.json'), QUESTION, status=2)
+        self.assertIn('none.json', self.error)
+        self.ctl('run', '--regex', '(', QUESTION, status=1)
+        self.assertIn('regex', self.error)
+
     def test_chat(self):
         out = self.ctl('chat', '--temperature', '0', '--max-tokens', '40', stdin=QUESTION.encode() + b'\n')
         self.assertEqual(out, STORY + '\n')

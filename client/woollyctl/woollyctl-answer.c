@@ -33,6 +33,14 @@ take_event (WoollyctlAnswer *answer, WoollyEvent *event)
     else
       woollyctl_output_model_text (woolly_event_get_text (event));
     break;
+  case WOOLLY_EVENT_REASONING:
+    if (answer->reasoning != NULL)
+      g_string_append (answer->reasoning, woolly_event_get_text (event));
+    break;
+  case WOOLLY_EVENT_TOOL_CALL:
+    if (answer->calls != NULL)
+      g_ptr_array_add (answer->calls, g_variant_ref (woolly_event_get_values (event)));
+    break;
   case WOOLLY_EVENT_QUEUE:
     show_queue (event);
     break;
@@ -56,8 +64,11 @@ woollyctl_answer_read (WoollyctlAnswer *answer, WoollyGeneration *generation, gb
 {
   WoollyStream *stream = woolly_generation_get_stream (generation);
 
-  if (keep)
-    answer->text = g_string_new (NULL);
+  if (keep) {
+    answer->text      = g_string_new (NULL);
+    answer->reasoning = g_string_new (NULL);
+    answer->calls     = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
+  }
   while (TRUE) {
     g_autoptr (WoollyEvent) event = woolly_stream_read (stream, woollyctl_signals_get_cancellable (), &answer->error);
 
@@ -78,7 +89,10 @@ woollyctl_answer_clear (WoollyctlAnswer *answer)
 {
   if (answer->text != NULL)
     g_string_free (answer->text, TRUE);
-  answer->text = NULL;
+  if (answer->reasoning != NULL)
+    g_string_free (answer->reasoning, TRUE);
+  answer->text = answer->reasoning = NULL;
+  g_clear_pointer (&answer->calls, g_ptr_array_unref);
   g_clear_pointer (&answer->result, g_variant_unref);
   g_clear_error (&answer->error);
 }
@@ -114,6 +128,12 @@ woollyctl_answer_to_dictionary (WoollyctlAnswer *answer)
   gsize n                      = answer->result != NULL ? g_variant_n_children (answer->result) : 0;
 
   g_variant_builder_add (&row, "{sv}", "text", g_variant_new_string (answer->text != NULL ? answer->text->str : ""));
+  if (answer->reasoning != NULL && answer->reasoning->len > 0)
+    g_variant_builder_add (&row, "{sv}", "reasoning", g_variant_new_string (answer->reasoning->str));
+  if (answer->calls != NULL && answer->calls->len > 0)
+    g_variant_builder_add (
+        &row, "{sv}", "tool-calls",
+        g_variant_new_array (G_VARIANT_TYPE_VARDICT, (GVariant *const *)answer->calls->pdata, answer->calls->len));
   for (gsize i = 0; i < n; i++) {
     g_autoptr (GVariant) entry = g_variant_get_child_value (answer->result, i);
 

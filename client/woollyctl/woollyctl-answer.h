@@ -10,9 +10,11 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  GString *text;    /* what came; NULL unless it is wanted */
-  GVariant *result; /* scope RESULT; NULL where the service told none */
-  GError *error;    /* why it ended early */
+  GString *text;      /* what came; NULL unless it is wanted */
+  GString *reasoning; /* the same of the thoughts before it */
+  GPtrArray *calls;   /* GVariant: frames of calls of tools */
+  GVariant *result;   /* scope RESULT; NULL where the service told none */
+  GError *error;      /* why it ended early */
 } WoollyctlAnswer;
 
 /* Reads to the end.  Prints the text as it comes, or keeps it in @answer where @keep is set. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "woollyctl-answer.h"
 #include "woollyctl-cmds.h"
+#include "woollyctl-json.h"
 #include "woollyctl-line.h"
 #include "woollyctl-options.h"
 #include "woollyctl-output.h"
@@ -42,7 +43,7 @@ take_turn (Chat *chat, const char *line, GError **error)
   g_autoptr (GBytes) text                 = g_bytes_new (line, strlen (line));
   g_autoptr (WoollyInput) input           = woolly_input_new ();
   g_autoptr (WoollyGeneration) generation = NULL;
-  g_auto (WoollyctlAnswer) answer         = { NULL, NULL, NULL };
+  g_auto (WoollyctlAnswer) answer         = { 0 };
 
   woolly_input_add_message_bytes (input, "user", text);
   generation =
@@ -131,6 +132,27 @@ converse (Chat *chat)
   }
 }
 
+/* One answer to the conversation in a file, and no more. */
+static WoollyctlExit
+answer_file (Chat *chat, const char *path, gboolean json)
+{
+  g_autoptr (WoollyGeneration) generation = NULL;
+  g_autoptr (WoollyInput) input           = NULL;
+  g_autoptr (GError) error                = NULL;
+  g_auto (WoollyctlAnswer) answer         = { 0 };
+
+  input = woollyctl_service_read_conversation (path, &error);
+  if (input != NULL)
+    generation = woolly_session_generate (chat->session, input, chat->generate_keys,
+                                          woollyctl_signals_get_cancellable (), &error);
+  if (generation == NULL)
+    return woollyctl_output_fail (error);
+  woollyctl_answer_read (&answer, generation, json);
+  if (json)
+    woollyctl_json_print (woollyctl_answer_to_dictionary (&answer));
+  return answer.error != NULL ? woollyctl_output_fail (answer.error) : WOOLLYCTL_OK;
+}
+
 WoollyctlExit
 woollyctl_chat (int argc, char **argv)
 {
@@ -139,11 +161,20 @@ woollyctl_chat (int argc, char **argv)
                 "said is written nowhere."));
   g_autoptr (GError) error     = NULL;
   g_autofree char *name        = NULL;
+  g_autofree char *input       = NULL;
+  gboolean json                = FALSE;
   Chat chat                    = { 0 };
   int status                   = WOOLLYCTL_OK;
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &name, N_ ("Id or name of a model, or a file, with a slash in it"),
       N_ ("MODEL") },
+    { "input", 0, 0, G_OPTION_ARG_FILENAME, &input,
+      N_ ("Answer the conversation in this file once: a JSON object with messages, tools and what else the chat "
+          "template "
+          "reads"),
+      N_ ("FILE") },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json,
+      N_ ("With --input: print one object with text, reasoning, tool calls and what it took"), NULL },
     { 0 },
   };
 
@@ -152,6 +183,10 @@ woollyctl_chat (int argc, char **argv)
   woollyctl_options_add_scope (options, "GENERATE");
   if (!woollyctl_options_parse (options, argc, argv, 0, 0))
     return WOOLLYCTL_USAGE;
+  if (json && input == NULL) {
+    woollyctl_output_error (_ ("--json works with --input only"));
+    return WOOLLYCTL_USAGE;
+  }
   chat.client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
   if (chat.client == NULL)
     return (WoollyctlExit)status;
@@ -159,7 +194,7 @@ woollyctl_chat (int argc, char **argv)
   chat.generate_keys = g_variant_ref_sink (woollyctl_options_get (options, "GENERATE"));
   chat.model         = woollyctl_service_name_model (chat.client, name, &error);
   if (chat.model != NULL && open_session (&chat, &error))
-    status = (int)converse (&chat);
+    status = (int)(input != NULL ? answer_file (&chat, input, json) : converse (&chat));
   else
     status = (int)woollyctl_output_fail (error);
 

@@ -38,7 +38,7 @@ generate (WoollyClient *client, const char *name, WoollyInput *input, GVariant *
   g_autofree char *model                  = NULL;
   g_autoptr (WoollyGeneration) generation = NULL;
   g_autoptr (GError) error                = NULL;
-  g_auto (WoollyctlAnswer) answer         = { NULL, NULL, NULL };
+  g_auto (WoollyctlAnswer) answer         = { 0 };
 
   model = woollyctl_service_name_model (client, name, &error);
   if (model != NULL)

@@ -94,6 +94,7 @@ wly_generation_unref (WlyGeneration *generation)
   wly_constraint_free (generation->constraint);
   wly_grammar_unref (generation->grammar);
   wly_emitter_free (generation->emitter);
+  wly_output_parser_free (generation->parser);
   g_array_unref (generation->prompt);
   g_clear_pointer (&generation->before, g_array_unref);
   g_clear_error (&generation->error);
@@ -303,11 +304,12 @@ stream_token (WlyGeneration *generation, gint32 token, gboolean first)
   gsize n_behind            = 0;
   gboolean stopped;
 
-  append_bytes (generation, token, first, bytes);
+  if (!append_bytes (generation, token, first, bytes) && generation->parser != NULL)
+    wly_pieces_append_mark (generation->opened, token, bytes);
   stopped = wly_emitter_push (generation->emitter, bytes->str, bytes->len, text, &n_behind);
   if (stopped)
     take_back (generation, n_behind);
-  wly_stream_write_text (generation->stream, text->str, text->len);
+  wly_pieces_write (generation->parser, generation->stream, text->str, text->len);
   return stopped;
 }
 
@@ -420,7 +422,8 @@ wly_generation_end (WlyGeneration *generation, const char *reason, GError *error
   g_autoptr (GString) text = g_string_new (NULL);
 
   wly_emitter_finish (generation->emitter, text);
-  wly_stream_write_text (generation->stream, text->str, text->len);
+  wly_pieces_write (generation->parser, generation->stream, text->str, text->len);
+  wly_pieces_finish (generation->parser, generation->stream);
   settle_session (generation);
   generation->reason = reason;
   wly_generation_set_error (generation, error);

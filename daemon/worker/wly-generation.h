@@ -12,6 +12,7 @@
 #include "wly-batch.h"
 #include "wly-emitter.h"
 #include "wly-opened.h"
+#include "wly-pieces.h"
 #include "wly-session.h"
 #include "wly-stream.h"
 
@@ -51,6 +52,7 @@ typedef struct {
   WlySampler *sampler;
   WlyConstraint *constraint; /* of `grammar` */
   WlyEmitter *emitter;
+  WlyOutputParser *parser; /* NULL: all of the answer is text; made by the text thread */
   WlyGenerationState state;
   gboolean preempted; /* waits until others leave room */
   guint64 virtual_time;

@@ -16,6 +16,7 @@ struct WlyOpened {
   WlyTokenTrie *trie;             /* once it was asked for */
   WlyChatTemplate *chat_template; /* NULL: template_error */
   GError *template_error;
+  WlyOutputFormat *format; /* NULL: no template */
   GVariant *variables;
   guint64 kv_position_bytes;
   guint32 pooling;
@@ -59,6 +60,15 @@ make_variables (WlyOpened *opened)
   opened->variables = g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
+static void
+find_format (WlyOpened *opened)
+{
+  WlyGgufString source;
+
+  if (opened->chat_template != NULL && wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", &source))
+    opened->format = wly_output_format_new (opened->chat_template, source.data, source.n_bytes, opened->variables);
+}
+
 /* What only the architecture's plugin knows; a file that it refuses can still be tokenised, and says why when it is
  * loaded. */
 static void
@@ -95,6 +105,7 @@ wly_opened_new (const int *fds, guint n_fds, GPtrArray *plugins, GError **error)
   }
   open_template (opened);
   make_variables (opened);
+  find_format (opened);
   ask_arch (opened);
   return g_steal_pointer (&opened);
 }
@@ -112,6 +123,7 @@ wly_opened_unref (WlyOpened *opened)
   if (opened == NULL || !g_atomic_int_dec_and_test (&opened->references))
     return;
   g_clear_pointer (&opened->variables, g_variant_unref);
+  wly_output_format_free (opened->format);
   wly_chat_template_free (opened->chat_template);
   g_clear_error (&opened->template_error);
   wly_token_trie_unref (opened->trie);
@@ -287,4 +299,10 @@ wly_opened_program (WlyOpened *opened, GError **error)
                "No plugin serves the architecture “%.64s”; “woollyctl plugins” lists those that there are",
                opened->architecture);
   return NULL;
+}
+
+const WlyOutputFormat *
+wly_opened_format (WlyOpened *opened)
+{
+  return opened->format;
 }

@@ -8,6 +8,7 @@
 
 #include "gguf/gguf-reader.h"
 #include "grammar/token-trie.h"
+#include "parse/output-format.h"
 #include "run/network.h"
 #include "template/chat-template.h"
 #include "token/tokenizer.h"
@@ -32,6 +33,8 @@ const WlyTokenizer *wly_opened_tokenizer (WlyOpened *opened, GError **error);
 WlyTokenTrie *wly_opened_token_trie (WlyOpened *opened);
 /* NULL with WLY_ERROR_NO_TEMPLATE, or WLY_ERROR_TEMPLATE_FAILED where it cannot be read. */
 const WlyChatTemplate *wly_opened_template (WlyOpened *opened, GError **error);
+/* How the model marks calls and thoughts; NULL: it has no template that can be read. */
+const WlyOutputFormat *wly_opened_format (WlyOpened *opened);
 /* What templates may read besides messages: bos_token, eos_token. */
 GVariant *wly_opened_variables (WlyOpened *opened);
 

@@ -293,10 +293,16 @@ begin_waiting (WlyStream *stream)
 void
 wly_stream_write_text (WlyStream *stream, const char *text, gsize n_bytes)
 {
+  wly_stream_write_kind (stream, WOOLLY_FRAME_TEXT, text, n_bytes);
+}
+
+void
+wly_stream_write_kind (WlyStream *stream, enum woolly_frame_type type, const char *text, gsize n_bytes)
+{
   g_mutex_lock (&stream->mutex);
   if (!stream->broken && n_bytes > 0) {
     begin_waiting (stream);
-    wly_frame_append_text (stream->waiting, stream->format, WOOLLY_FRAME_TEXT, text, n_bytes);
+    wly_frame_append_text (stream->waiting, stream->format, type, text, n_bytes);
     appended (stream);
   }
   g_mutex_unlock (&stream->mutex);

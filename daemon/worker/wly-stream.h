@@ -37,6 +37,8 @@ void wly_stream_unwatch (WlyStream *stream);
 
 /* (any thread) A TEXT frame; of one that ended it does nothing. */
 void wly_stream_write_text (WlyStream *stream, const char *text, gsize n_bytes);
+/* The same of text or reasoning. */
+void wly_stream_write_kind (WlyStream *stream, enum woolly_frame_type type, const char *text, gsize n_bytes);
 /* (any thread) Any other frame; @values is sunk. */
 void wly_stream_write (WlyStream *stream, enum woolly_frame_type type, GVariant *values);
 

@@ -211,6 +211,9 @@ text_work (gpointer data)
   if (wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
       && wly_structure_make (run->opened, run->generation->options, &run->generation->grammar, error))
     wly_prompt_tokens (run->opened, &body, &run->past, run->generation->prompt, error);
+  if (*error == NULL)
+    run->generation->parser =
+        wly_pieces_new (run->opened, &body, run->generation->prompt, run->generation->grammar != NULL);
 }
 
 static void

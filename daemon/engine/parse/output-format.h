@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How a model writes its thoughts and its calls of tools: found by letting its chat template render a call that is
+ * known, and looking what stands around it.  Never by a model's name.
+ */
+#pragma once
+
+#include "template/chat-template.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  WLY_CALLS_NONE,   /* the template writes no calls */
+  WLY_CALLS_OBJECT, /* open, a JSON object with name and arguments, close */
+  WLY_CALLS_LIST,   /* open, a JSON list of such objects, close */
+  WLY_CALLS_NAMED,  /* open, the name, middle, the arguments as a JSON object, close */
+} WlyCallsKind;
+
+#define WLY_OUTPUT_FORMAT_IGNORED 4
+
+/* Texts are terminated; "": there is none.  Those of calls are without white space at their ends. */
+typedef struct {
+  WlyCallsKind calls;
+  char *open, *middle, *close;
+  char *name_key, *arguments_key; /* of the object */
+  char *reasoning_open, *reasoning_close;
+  const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* marks that are no part of an answer; NULL ends them */
+} WlyOutputFormat;
+
+/* @source: of the template; @variables: as WlyChatInput.  (transfer full) */
+WlyOutputFormat *wly_output_format_new (const WlyChatTemplate *chat_template, const char *source, gsize n_bytes,
+                                        GVariant *variables);
+void wly_output_format_free (WlyOutputFormat *format); /* NULL is fine */
+
+/* Whether a prompt ends within the model's thoughts: the template has opened them. */
+gboolean wly_output_format_begins_reasoning (const WlyOutputFormat *format, const char *prompt, gsize n_bytes);
+/* Whether a token's text is a part of one of the marks. */
+gboolean wly_output_format_has_mark (const WlyOutputFormat *format, const char *text, gsize n_bytes);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyOutputFormat, wly_output_format_free)
+
+G_END_DECLS

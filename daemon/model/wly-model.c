@@ -32,6 +32,7 @@ struct _WlyModel {
   WlyWorkerProcess *worker;
   GVariant *load_options; /* in force while loading and ready */
   guint64 done_bytes, total_bytes;
+  guint64 pack_bytes; /* what the worker may use for packed weights */
   char *device;
   WlyResident *resident;
   gulong room_handler;
@@ -394,6 +395,20 @@ wly_model_estimate (WlyModel *self, guint64 *ret_kv_bytes)
   return g_uint64_checked_add (&sum, self->info->weights_bytes, *ret_kv_bytes) ? sum : G_MAXUINT64;
 }
 
+/* Another one has booked memory; where this one used it, it gives it back. */
+static void
+booked_cb (WlyResidency *residency, gpointer data)
+{
+  WlyModel *self  = data;
+  guint64 n_bytes = self->info != NULL ? wly_residency_get_share (residency, self->info->weights_bytes) : 0;
+
+  if (self->state != WLY_MODEL_READY || is_dying (self) || n_bytes >= self->pack_bytes)
+    return;
+  self->pack_bytes = n_bytes;
+  wly_worker_process_call_async (self->worker, "LimitWeights", g_variant_new ("(t)", n_bytes), NULL, LOAD_TIMEOUT_MS,
+                                 NULL, NULL);
+}
+
 static GVariant *
 load_parameters (WlyModel *self, guint64 kv_bytes)
 {
@@ -410,7 +425,9 @@ load_parameters (WlyModel *self, guint64 kv_bytes)
   g_variant_dict_insert (&dict, "threads", "u", n_threads != 0 ? n_threads : CLAMP (wly_cpu_n_cores (), 1, 1024));
   g_variant_dict_insert (&dict, "batch-tokens", "u", wly_settings_get_uint32 (settings, "compute", "batch-tokens"));
   g_variant_dict_insert (&dict, "prefill-chunk", "u", wly_settings_get_uint32 (settings, "compute", "prefill-chunk"));
+  self->pack_bytes = wly_residency_get_share (self->context->residency, self->info->weights_bytes);
   g_variant_dict_insert (&dict, "kv-bytes", "t", kv_bytes);
+  g_variant_dict_insert (&dict, "pack-bytes", "t", self->pack_bytes);
   g_variant_dict_insert (&dict, "activations", "s", activations);
   g_variant_dict_insert (&dict, "device", "s", device);
   return g_variant_new ("(@a{sv})", g_variant_dict_end (&dict));
@@ -871,5 +888,6 @@ wly_model_new (WlyModelContext *context, const char *id, WlyModelFiles *files)
   self->id       = g_strdup (id);
   self->files    = wly_model_files_ref (files);
   self->resident = wly_residency_add (context->residency, id, evict_cb, self);
+  g_signal_connect_object (context->residency, "booked", G_CALLBACK (booked_cb), self, 0);
   return self;
 }

@@ -23,7 +23,7 @@ struct WlyResident {
   gboolean leaving; /* was asked to */
 };
 
-enum { SIGNAL_ROOM, N_SIGNALS };
+enum { SIGNAL_ROOM, SIGNAL_BOOKED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (WlyResidency, wly_residency, G_TYPE_OBJECT)
@@ -158,6 +158,7 @@ wly_residency_admit (WlyResidency *self, WlyResident *resident, guint64 n_bytes,
   resident->leaving     = FALSE;
   resident->last_use_us = g_get_monotonic_time ();
   set_timer (self);
+  g_signal_emit (self, signals[SIGNAL_BOOKED], 0);
   return WLY_ADMISSION_YES;
 }
 
@@ -244,6 +245,15 @@ wly_residency_get_total_bytes (WlyResidency *self)
   return sum_bytes (self, NULL, counts_always);
 }
 
+guint64
+wly_residency_get_share (WlyResidency *self, guint64 own_bytes)
+{
+  guint64 total_bytes = wly_residency_get_total_bytes (self), sum;
+  guint64 free_bytes  = total_bytes < self->budget_bytes ? self->budget_bytes - total_bytes : 0;
+
+  return g_uint64_checked_add (&sum, own_bytes, free_bytes) ? sum : G_MAXUINT64;
+}
+
 static void
 wly_residency_finalize (GObject *object)
 {
@@ -260,6 +270,8 @@ wly_residency_class_init (WlyResidencyClass *klass)
   G_OBJECT_CLASS (klass)->finalize = wly_residency_finalize;
   signals[SIGNAL_ROOM] =
       g_signal_new ("room", WLY_TYPE_RESIDENCY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_BOOKED] =
+      g_signal_new ("booked", WLY_TYPE_RESIDENCY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

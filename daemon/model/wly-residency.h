@@ -24,11 +24,14 @@ typedef enum {
   WLY_ADMISSION_NO,   /* error is set */
 } WlyAdmission;
 
-/* Signal "room" (): memory has become free. */
+/* Signals: "room" (): memory has become free; "booked" (): one was admitted, so there is less that nobody has. */
 WlyResidency *wly_residency_new (guint64 budget_bytes, gint64 idle_us);
 void wly_residency_configure (WlyResidency *residency, guint64 budget_bytes, gint64 idle_us);
 guint64 wly_residency_get_budget (WlyResidency *residency);
 guint64 wly_residency_get_total_bytes (WlyResidency *residency); /* booked by all */
+/* Weights may be larger in memory than in the file: one may use @own_bytes, booked for them, and what nobody has
+ * booked. */
+guint64 wly_residency_get_share (WlyResidency *residency, guint64 own_bytes);
 
 /* @name: for messages. */
 WlyResident *wly_residency_add (WlyResidency *residency, const char *name, WlyResidentEvictCb evict,

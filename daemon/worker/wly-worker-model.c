@@ -85,6 +85,7 @@ typedef struct {
   guint n_threads;
   gboolean float_activations;
   guint64 kv_bytes;
+  guint64 pack_bytes;
   WlyBatchLimits limits;
   gint64 progress_us;
   GVariant *info;
@@ -157,6 +158,7 @@ make_network (LoadCall *load, GError **error)
                                 .max_batch_tokens  = load->limits.max_tokens,
                                 .max_sequences     = load->limits.max_sequences,
                                 .kv_bytes          = load->kv_bytes,
+                                .pack_bytes        = load->pack_bytes,
                                 .progress          = load_progress,
                                 .progress_data     = load };
   WlyProgram *program;
@@ -231,6 +233,7 @@ read_load_options (LoadCall *load, GVariant *options)
   load->n_threads            = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "threads");
   load->float_activations    = g_str_equal (activations, "f32");
   load->kv_bytes             = wly_options_get_uint64 (WLY_SCOPE_WORKER, options, "kv-bytes");
+  load->pack_bytes           = wly_options_get_uint64 (WLY_SCOPE_WORKER, options, "pack-bytes");
   load->limits.max_tokens    = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "batch-tokens");
   load->limits.prefill_chunk = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "prefill-chunk");
   load->limits.max_sequences = MIN (MAX_SEQUENCES, load->limits.max_tokens);
@@ -259,6 +262,51 @@ handle_load_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, GVar
   load->opened = wly_opened_ref (worker->opened);
   read_load_options (load, options);
   wly_stepper_push (worker->stepper, load_work, load_done, load);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* ---- LimitWeights ---- */
+
+typedef struct {
+  WlyCall call;
+  guint64 n_bytes;
+  guint64 released_bytes;
+} LimitCall;
+
+/* Between two steps, so generations go on. */
+static void
+limit_work (gpointer data)
+{
+  LimitCall *limit         = data;
+  WlyNetwork *network      = wly_stepper_network (limit->call.worker->stepper);
+  struct wlp_memory memory = { .version = WLP_MEMORY_VERSION };
+
+  if (network != NULL && wly_network_memory (network, &memory) && memory.packed_bytes > limit->n_bytes)
+    limit->released_bytes = wly_network_release_packed (network, memory.packed_bytes - limit->n_bytes);
+}
+
+static void
+limit_done (gpointer data)
+{
+  LimitCall *limit = data;
+
+  wly_rpc_worker1_complete_limit_weights (limit->call.worker->skeleton, limit->call.invocation, limit->released_bytes);
+  wly_call_clear (&limit->call);
+  g_free (limit);
+}
+
+static gboolean
+handle_limit_weights_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, guint64 n_bytes, gpointer data)
+{
+  WlyWorker *worker = data;
+  LimitCall *limit;
+
+  if (!wly_worker_require (worker, WLY_WORKER_LOADED, invocation))
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+  limit          = g_new0 (LimitCall, 1);
+  limit->n_bytes = n_bytes;
+  wly_call_init (&limit->call, worker, invocation, NULL);
+  wly_stepper_push (worker->stepper, limit_work, limit_done, limit);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -315,5 +363,6 @@ wly_worker_connect_model (WlyWorker *worker)
 {
   g_signal_connect (worker->skeleton, "handle-open", G_CALLBACK (handle_open_cb), worker);
   g_signal_connect (worker->skeleton, "handle-load", G_CALLBACK (handle_load_cb), worker);
+  g_signal_connect (worker->skeleton, "handle-limit-weights", G_CALLBACK (handle_limit_weights_cb), worker);
   g_signal_connect (worker->skeleton, "handle-get-memory", G_CALLBACK (handle_get_memory_cb), worker);
 }

@@ -106,6 +106,7 @@ class Worker:
         self.connection.start_message_processing()
         self.sessions = {}
         self.waiting = {}
+        self.limits = []
 
     def call(self, _connection, _sender, _path, _interface, method, parameters, invocation):
         fds = invocation.get_message().get_unix_fd_list()
@@ -264,6 +265,9 @@ class Worker:
             for letter in text:
                 self.frame(stream, 1, letter.encode())
             self.finish(generation, session, stream, len(text))
+        elif word == 'limits':  # what it was told that packed weights may take, from the load on
+            self.frame(stream, 1, ' '.join(map(str, [self.options['pack-bytes'], *self.limits])).encode())
+            self.finish(generation, session, stream, 1)
         elif word == 'die-first':
             self.frame(stream, 1, b'lived')
             self.finish(generation, session, stream, 1)
@@ -300,6 +304,10 @@ class Worker:
             del self.waiting[arguments[0]]
             self.finish(arguments[0], session, stream, 3, 'cancelled', 'cancelled')
         return None
+
+    def LimitWeights(self, arguments, _fds, _invocation):
+        self.limits.append(arguments[0])
+        return GLib.Variant('(t)', (0,))
 
     def GetMemory(self, _arguments, _fds, _invocation):
         return GLib.Variant('(a{sv})', ({},))

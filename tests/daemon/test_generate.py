@@ -528,6 +528,10 @@ class Memory(Case):
             self.state(self.app, name, 'available')
         for name in 'abc':
             self.app.text(name, 'say x')
+        # 4 MiB of each are weights; packed they may take what nobody has booked, too, as long as that is so
+        left = [30000000 - n * (8 << 20) + (4 << 20) for n in (1, 2, 3)]
+        for name, expected in zip('abc', (left, left[1:], left[2:])):
+            self.assertEqual(self.app.text(name, 'limits')[0], ' '.join(map(str, expected)))
         _path, busy = self.app.generate('a', 'wait')
         busy.until('text')
         self.app.text('c', 'say x')

@@ -92,7 +92,7 @@ network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error
 
   if (options->pack != NULL)
     settings[request.n_settings++] = (struct wlp_setting){ "pack", options->pack };
-  if (options->pack_bytes != 0) {
+  if (options->pack_bytes != 0 && self->ops->release_packed != NULL) { /* else it packs nothing */
     g_snprintf (pack_bytes, sizeof pack_bytes, "%" G_GUINT64_FORMAT, options->pack_bytes);
     settings[request.n_settings++] = (struct wlp_setting){ "pack-bytes", pack_bytes };
   }

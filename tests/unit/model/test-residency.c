@@ -184,6 +184,36 @@ test_timer (void)
   fakes_clear (&fake, 1);
 }
 
+static void
+booked_cb (WlyResidency *residency, gpointer data)
+{
+  *(guint64 *)data = wly_residency_get_share (residency, 7);
+}
+
+/* Those who use what nobody has booked hear when there is less of it. */
+static void
+test_booked (void)
+{
+  g_autoptr (WlyResidency) residency = wly_residency_new (100, G_TIME_SPAN_HOUR);
+  guint64 share                      = 1000;
+  Fake fakes[3];
+
+  g_assert_cmpuint (wly_residency_get_share (residency, 7), ==, 107);
+  g_assert_cmpuint (wly_residency_get_share (residency, G_MAXUINT64 - 99), ==, G_MAXUINT64);
+  g_signal_connect (residency, "booked", G_CALLBACK (booked_cb), &share);
+  fakes_init (residency, fakes, 3);
+  admit (residency, &fakes[0], 60, WLY_ADMISSION_YES);
+  g_assert_cmpuint (share, ==, 47);
+  wly_residency_set_use (fakes[0].resident, TRUE, FALSE);
+  share = 1000;
+  admit (residency, &fakes[1], 50, WLY_ADMISSION_WAIT);
+  admit (residency, &fakes[1], 101, WLY_ADMISSION_NO);
+  g_assert_cmpuint (share, ==, 1000);
+  admit (residency, &fakes[2], 40, WLY_ADMISSION_YES);
+  g_assert_cmpuint (share, ==, 7);
+  fakes_clear (fakes, 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -192,6 +222,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/residency/busy-and-held-stay", test_busy_and_held_stay);
   g_test_add_func ("/model/residency/slow-to-leave", test_slow_to_leave);
   g_test_add_func ("/model/residency/limits", test_limits);
+  g_test_add_func ("/model/residency/booked", test_booked);
   g_test_add_func ("/model/residency/idle", test_idle);
   g_test_add_func ("/model/residency/timer", test_timer);
   return g_test_run ();

@@ -409,6 +409,77 @@ test_hang_up (void)
   close (tokens);
 }
 
+static guint64
+packed_bytes (WlyTestWorker *worker)
+{
+  g_autoptr (GError) error    = NULL;
+  g_autoptr (GVariant) memory = NULL;
+
+  wly_rpc_worker1_call_get_memory_sync (wly_test_worker_proxy (worker), &memory, NULL, &error);
+  g_assert_no_error (error);
+  return wly_test_result_u64 (memory, "packed-bytes");
+}
+
+static guint64
+limit_weights (WlyTestWorker *worker, guint64 n_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 released         = 0;
+
+  wly_rpc_worker1_call_limit_weights_sync (wly_test_worker_proxy (worker), n_bytes, &released, NULL, &error);
+  g_assert_no_error (error);
+  return released;
+}
+
+/* Packed weights are given up while a story is told, which stays the same. */
+static void
+test_limit_weights (void)
+{
+  const char *body      = "{'prompt': <'Once upon a time'>}";
+  const char *options   = "{'temperature': <0.0>, 'max-tokens': <uint32 200>, 'ignore-end': <true>}";
+  WlyTestWorker *worker = wly_test_worker_new_loaded (bundled_model (), "{'device': <'cpu'>, 'threads': <uint32 2>}");
+  g_autoptr (GError) error                 = NULL;
+  g_autofree char *expected                = NULL;
+  g_autoptr (WlyTestGeneration) generation = NULL;
+  int tokens[]                             = { -1, -1 };
+  guint64 full;
+
+  for (guint i = 0; i < 2; i++)
+    g_assert_true (wly_test_worker_open_session (worker, i, &tokens[i], NULL, &error));
+  expected = wly_test_answer (worker, 0, body, options);
+  full     = packed_bytes (worker);
+  g_assert_cmpuint (full, >, 1000000);
+  g_assert_cmpuint (limit_weights (worker, full), ==, 0);
+  generation = wly_test_generate (worker, 1, body, options);
+  wly_test_generation_wait_bytes (generation, 100);
+  g_assert_cmpuint (limit_weights (worker, full / 2), >=, full - full / 2);
+  g_assert_cmpuint (packed_bytes (worker), <=, full / 2);
+  wly_test_generation_wait (generation);
+  g_assert_cmpstr (generation->text->str, ==, expected);
+  g_assert_cmpuint (packed_bytes (worker), <=, full / 2);
+  for (guint i = 0; i < 2; i++)
+    close (tokens[i]);
+  wly_test_worker_free (worker);
+}
+
+/* A limit that comes with the load holds from the start. */
+static void
+test_pack_bytes (void)
+{
+  const char *limit        = "{'device': <'cpu'>, 'threads': <uint32 2>, 'pack-bytes': <uint64 1000000>}";
+  WlyTestWorker *worker    = wly_test_worker_new_loaded (bundled_model (), limit);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text    = NULL;
+  int tokens               = -1;
+
+  g_assert_true (wly_test_worker_open_session (worker, 1, &tokens, NULL, &error));
+  text = wly_test_answer (worker, 1, "{'prompt': <'Once upon a time'>}", "{'max-tokens': <uint32 20>}");
+  g_assert_cmpuint (strlen (text), >, 0);
+  g_assert_cmpuint (packed_bytes (worker), <, 1200000); /* vectors as float32 are counted, too */
+  close (tokens);
+  wly_test_worker_free (worker);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -419,6 +490,8 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/worker/render", test_render);
   g_test_add_func ("/worker/worker/long-answers", test_long_answers);
   g_test_add_func ("/worker/worker/load", test_load);
+  g_test_add_func ("/worker/worker/limit-weights", test_limit_weights);
+  g_test_add_func ("/worker/worker/pack-bytes", test_pack_bytes);
   g_test_add_func ("/worker/worker/generate", test_generate);
   g_test_add_func ("/worker/worker/seed", test_seed);
   /* a sanitizer has a thread of its own that wakes up */

@@ -37,10 +37,14 @@ enum woolly_frame_type {
   WOOLLY_FRAME_USAGE     = 7, /* see woolly-options.def, results */
   WOOLLY_FRAME_END       = 8, /* reason s: "stop" | "length" | "context" */
   WOOLLY_FRAME_ERROR     = 9, /* name s (org.woolly.Error.…), message s */
+  /* token u, text s (a broken character as U+FFFD), logprob d, top a(usd): the same of the likeliest; with the option
+   * logprobs, before the token's text; ln of what the model itself expected, before all samplers, -1e300 for never */
+  WOOLLY_FRAME_LOGPROBS = 10,
 };
 
 /* "text", "usage", …: the type as stream=jsonl writes it; in the order of the enum, from 1. */
-#define WOOLLY_FRAME_NAMES "text", "reasoning", "tool-call", "queue", "load", "prefill", "usage", "end", "error"
+#define WOOLLY_FRAME_NAMES                                                                                             \
+  "text", "reasoning", "tool-call", "queue", "load", "prefill", "usage", "end", "error", "logprobs"
 
 static inline void
 woolly_frame_header (uint8_t header[WOOLLY_FRAME_HEADER], uint32_t length, enum woolly_frame_type type)

@@ -164,20 +164,57 @@ parse_file (const Row *row, const char *path, GError **error)
   return parse_string (row, text, error);
 }
 
-/* Adds one text to those that were given before. */
+/* "5=-2.5": a token and a number. */
+static GVariant *
+parse_pair (const Row *row, const char *text, GError **error)
+{
+  char *end     = NULL;
+  guint64 token = g_ascii_strtoull (text, &end, 10);
+  char *last    = end;
+  double number = 0;
+
+  if (end != text && *end == '=')
+    number = g_ascii_strtod (end + 1, &last);
+  if (last == end || last == end + 1 || *last != '\0' || !isfinite (number) || !g_ascii_isdigit (*text)
+      || token > G_MAXUINT32) {
+    fail (error, row, text, _ ("a token id, = and a number are wanted"));
+    return NULL;
+  }
+  return g_variant_new ("{ud}", (guint32)token, number);
+}
+
+/* One of the values that a list is of. */
+static GVariant *
+parse_item (const Row *row, const char *text, GError **error)
+{
+  guint64 number = 0;
+
+  if (row->type[1] == '{')
+    return parse_pair (row, text, error);
+  if (row->type[1] == 's')
+    return parse_string (row, text, error);
+  if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT32, &number, NULL))
+    return g_variant_new_uint32 ((guint32)number);
+  fail (error, row, text, _ ("a token id is wanted"));
+  return NULL;
+}
+
+/* Adds one value to those that were given before. */
 static GVariant *
 parse_one_more (const Row *row, GVariant *before, const char *text, GError **error)
 {
-  g_auto (GVariantBuilder) all = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_STRING_ARRAY);
+  g_auto (GVariantBuilder) all = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE (row->type));
   gsize n                      = before != NULL ? g_variant_n_children (before) : 0;
+  GVariant *item               = parse_item (row, text, error);
 
-  if (!g_utf8_validate (text, -1, NULL)) {
-    fail (error, row, text, _ ("this is not valid UTF-8"));
+  if (item == NULL)
     return NULL;
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr (GVariant) child = g_variant_get_child_value (before, i);
+
+    g_variant_builder_add_value (&all, child);
   }
-  for (gsize i = 0; i < n; i++)
-    g_variant_builder_add_value (&all, g_variant_get_child_value (before, i));
-  g_variant_builder_add (&all, "s", text);
+  g_variant_builder_add_value (&all, item);
   return g_variant_builder_end (&all);
 }
 

@@ -46,7 +46,24 @@ append_json_string (GByteArray *out, const char *text, gsize n_bytes)
   append_string (out, "\"");
 }
 
-/* The values that frames carry are flat: numbers, booleans and strings. */
+static void append_json_value (GByteArray *out, GVariant *value);
+
+/* Lists, and rows of them; as deep as the type, which is ours. */
+static void
+append_json_list (GByteArray *out, GVariant *list)
+{
+  append_string (out, "[");
+  for (gsize i = 0; i < g_variant_n_children (list); i++) {
+    g_autoptr (GVariant) child = g_variant_get_child_value (list, i);
+
+    if (i > 0)
+      append_string (out, ",");
+    append_json_value (out, child);
+  }
+  append_string (out, "]");
+}
+
+/* The values that frames carry: numbers, booleans, strings, and lists of them. */
 static void
 append_json_value (GByteArray *out, GVariant *value)
 {
@@ -74,6 +91,10 @@ append_json_value (GByteArray *out, GVariant *value)
     append_json_string (out, text, length);
     break;
   }
+  case G_VARIANT_CLASS_ARRAY:
+  case G_VARIANT_CLASS_TUPLE:
+    append_json_list (out, value);
+    break;
   default:
     append_string (out, "null");
   }

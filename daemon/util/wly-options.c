@@ -124,6 +124,29 @@ check_texts (const WlyOption *option, GVariant *value, GError **error)
   return TRUE;
 }
 
+/* Each a known word, none of them twice. */
+static gboolean
+check_words (const WlyOption *option, GVariant *value, GError **error)
+{
+  const char *words           = wly_options_words (option);
+  g_autofree const char **all = NULL;
+
+  if (words != NULL)
+    all = g_variant_get_strv (value, NULL);
+  for (gsize i = 0; all != NULL && all[i] != NULL; i++) {
+    gboolean twice = FALSE;
+
+    for (gsize j = 0; j < i; j++)
+      twice = twice || g_str_equal (all[i], all[j]);
+    if (word_known (words, all[i]) && !twice)
+      continue;
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be of %s, each once at most, not “%.64s”",
+                 option->key, words, all[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 check_value (const WlyOption *option, GVariant *value, GError **error)
 {
@@ -138,7 +161,7 @@ check_value (const WlyOption *option, GVariant *value, GError **error)
     return check_string (option, value, error);
   case 'a':
     return check_length (option, g_variant_n_children (value), error)
-           && (option->type[1] != 's' || check_texts (option, value, error));
+           && (option->type[1] != 's' || (check_texts (option, value, error) && check_words (option, value, error)));
   default:
     return TRUE;
   }

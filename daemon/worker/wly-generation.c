@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-generation.h"
 
+#include "sample/sampler-logprobs.h"
 #include "wly-error.h"
 #include "wly-options.h"
+#include "wly-utf8.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #define PROGRESS_INTERVAL_US (100 * 1000)
 #define MESSAGE_BYTES_MAX    1024
+#define LOGPROBS_MAX         8192   /* in the result */
+#define LOGPROB_NEVER        -1e300 /* JSON has no infinity */
+#define LOGPROB_TEXT_MAX     256    /* bytes of a token that are shown */
 
 static const char *const state_names[] = { "prefill", "generating", "paused", "done", "cancelled", "failed" };
 
@@ -18,37 +22,16 @@ wly_generation_state_name (WlyGenerationState state)
   return state_names[state];
 }
 
-static guint64
-random_seed (void)
-{
-  guint64 seed;
-
-  if (getrandom (&seed, sizeof seed, 0) != (gssize)sizeof seed)
-    seed = (guint64)g_random_int () << 32 | g_random_int ();
-  return seed >> 11; /* the option's range: below 2^53 */
-}
-
 static void
 read_options (WlyGeneration *generation)
 {
-  GVariant *options          = generation->options;
-  g_autofree char *priority  = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "priority");
-  WlySamplerOptions *sampler = &generation->sampling;
+  GVariant *options         = generation->options;
+  g_autofree char *priority = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "priority");
 
-  generation->max_tokens      = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "max-tokens");
-  generation->ignore_end      = wly_options_get_boolean (WLY_SCOPE_GENERATE, options, "ignore-end");
-  generation->priority        = wly_batch_priority (priority);
-  generation->weight          = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "weight");
-  sampler->temperature        = wly_options_get_double (WLY_SCOPE_GENERATE, options, "temperature");
-  sampler->top_k              = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "top-k");
-  sampler->top_p              = wly_options_get_double (WLY_SCOPE_GENERATE, options, "top-p");
-  sampler->min_p              = wly_options_get_double (WLY_SCOPE_GENERATE, options, "min-p");
-  sampler->repetition_penalty = wly_options_get_double (WLY_SCOPE_GENERATE, options, "repetition-penalty");
-  sampler->frequency_penalty  = wly_options_get_double (WLY_SCOPE_GENERATE, options, "frequency-penalty");
-  sampler->presence_penalty   = wly_options_get_double (WLY_SCOPE_GENERATE, options, "presence-penalty");
-  sampler->repetition_window  = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "repetition-window");
-  sampler->seed =
-      wly_options_has (options, "seed") ? wly_options_get_uint64 (WLY_SCOPE_GENERATE, options, "seed") : random_seed ();
+  generation->max_tokens = wly_options_get_uint32 (WLY_SCOPE_GENERATE, options, "max-tokens");
+  generation->ignore_end = wly_options_get_boolean (WLY_SCOPE_GENERATE, options, "ignore-end");
+  generation->priority   = wly_batch_priority (priority);
+  generation->weight     = wly_options_get_uint32 (WLY_SCOPE_WORKER, options, "weight");
 }
 
 WlyGeneration *
@@ -69,10 +52,13 @@ wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyS
   generation->begun_us   = g_get_monotonic_time ();
   generation->state      = WLY_GENERATION_PREFILL;
   generation->n_before   = G_MAXUINT;
-  if (!wly_emitter_check_stops ((const char *const *)stops, error)) {
+  if (!wly_emitter_check_stops ((const char *const *)stops, error)
+      || !wly_sampling_read (&generation->sampling, options, wly_opened_tokenizer (opened, NULL), error)) {
     wly_generation_unref (generation);
     return NULL;
   }
+  if (generation->sampling.logprobs)
+    generation->logprobs = g_array_new (FALSE, FALSE, sizeof (WlySamplerLogprob));
   generation->emitter = wly_emitter_new ((const char *const *)stops);
   read_options (generation);
   return generation;
@@ -93,6 +79,8 @@ wly_generation_unref (WlyGeneration *generation)
   wly_sampler_free (generation->sampler);
   wly_constraint_free (generation->constraint);
   wly_grammar_unref (generation->grammar);
+  wly_sampling_clear (&generation->sampling);
+  g_clear_pointer (&generation->logprobs, g_array_unref);
   wly_emitter_free (generation->emitter);
   wly_output_parser_free (generation->parser);
   g_array_unref (generation->prompt);
@@ -204,13 +192,13 @@ write_progress (WlyGeneration *generation, guint n_done)
   generation->progress_us = g_get_monotonic_time ();
 }
 
-/* What the penalties look at. */
+/* What penalties and DRY look at. */
 static void
 feed_sampler (WlyGeneration *generation)
 {
   WlySequence *sequence = generation->session->sequence;
   guint n               = wly_sequence_n_tokens (sequence);
-  guint window          = MIN (n, generation->sampling.repetition_window);
+  guint window = MIN (n, MAX (generation->sampling.sampler.repetition_window, generation->sampling.sampler.dry_window));
 
   for (guint i = n - window; i < n; i++)
     wly_sampler_accept (generation->sampler, wly_sequence_tokens (sequence)[i]);
@@ -251,7 +239,7 @@ wly_generation_start (WlyGeneration *generation)
     g_clear_pointer (&generation->before, g_array_unref);
   generation->n_in     = wly_session_n_tokens (generation->session);
   generation->n_cached = wly_sequence_n_computed (generation->session->sequence);
-  generation->sampler  = wly_sampler_new (&generation->sampling, generation->session->n_vocab);
+  generation->sampler  = wly_sampler_new (&generation->sampling.sampler, generation->session->n_vocab);
   feed_sampler (generation);
   write_progress (generation, generation->n_cached);
   return TRUE;
@@ -293,6 +281,47 @@ take_back (WlyGeneration *generation, gsize n_behind)
     n--;
   }
   wly_session_truncate (session, n);
+}
+
+/* (transfer full) What a token reads as. */
+static char *
+token_text (const WlyGeneration *generation, guint token)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+  gsize n_clean;
+
+  wly_tokenizer_decode (wly_opened_tokenizer (generation->opened, NULL), (gint32)token, FALSE, TRUE, bytes);
+  return wly_utf8_clean (bytes->str, MIN (bytes->len, LOGPROB_TEXT_MAX), &n_clean);
+}
+
+/* How likely the model found the token, before it is streamed. */
+static void
+write_logprobs (WlyGeneration *generation, gint32 token, const float *logits)
+{
+  const guint n_vocab               = generation->session->n_vocab;
+  const guint n_top                 = MIN (generation->sampling.n_top_logprobs, n_vocab);
+  g_autofree WlySamplerLogprob *top = g_new (WlySamplerLogprob, n_top + 1);
+  g_autofree char *text             = NULL;
+  g_auto (GVariantDict) dict        = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GVariantBuilder) list     = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(usd)"));
+
+  if (generation->logprobs == NULL)
+    return;
+  wly_sampler_logprobs_get (logits, n_vocab, (guint)token, n_top, &top[n_top], top);
+  if (generation->logprobs->len == LOGPROBS_MAX)
+    g_array_remove_index (generation->logprobs, 0);
+  g_array_append_val (generation->logprobs, top[n_top]);
+  for (guint i = 0; i < n_top; i++) {
+    g_autofree char *other = token_text (generation, top[i].id);
+
+    g_variant_builder_add (&list, "(usd)", top[i].id, other, MAX (top[i].logprob, LOGPROB_NEVER));
+  }
+  text = token_text (generation, (guint)token);
+  g_variant_dict_insert (&dict, "token", "u", (guint32)token);
+  g_variant_dict_insert (&dict, "text", "s", text);
+  g_variant_dict_insert (&dict, "logprob", "d", MAX (top[n_top].logprob, LOGPROB_NEVER));
+  g_variant_dict_insert_value (&dict, "top", g_variant_builder_end (&list));
+  wly_stream_write (generation->stream, WOOLLY_FRAME_LOGPROBS, g_variant_dict_end (&dict));
 }
 
 /* Streams the token's text; TRUE: a stop text was found. */
@@ -350,7 +379,7 @@ is_whole (const WlyGeneration *generation)
 
 /* The reason to end with, NULL: to go on. */
 static const char *
-reason_to_end (WlyGeneration *generation, gint32 token)
+reason_to_end (WlyGeneration *generation, gint32 token, const float *logits)
 {
   WlySession *session = generation->session;
   gboolean first      = is_first (generation, wly_session_n_tokens (session) - 1);
@@ -358,7 +387,10 @@ reason_to_end (WlyGeneration *generation, gint32 token)
   if ((!generation->ignore_end || generation->constraint != NULL)
       && wly_tokenizer_is_end (wly_opened_tokenizer (generation->opened, NULL), token))
     return "stop";
+  if (wly_sampling_stops (&generation->sampling, token))
+    return "stop";
   generation->n_out++;
+  write_logprobs (generation, token, logits);
   if (stream_token (generation, token, first) || is_whole (generation))
     return "stop";
   if (generation->n_out >= generation->max_tokens)
@@ -378,7 +410,7 @@ wly_generation_advance (WlyGeneration *generation, const float *logits)
   note_time (generation);
   if (error == NULL && accept_token (generation, token, &error) && commit_token (generation, token, &error)) {
     wly_sampler_accept (generation->sampler, token);
-    reason = reason_to_end (generation, token);
+    reason = reason_to_end (generation, token, logits);
   }
   if (error == NULL && reason == NULL)
     return TRUE;
@@ -463,6 +495,20 @@ error_name (const WlyGeneration *generation)
                                                                      : WLY_ERROR_FAILED);
 }
 
+/* a(ud) */
+static GVariant *
+result_logprobs (const WlyGeneration *generation)
+{
+  g_auto (GVariantBuilder) list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ud)"));
+
+  for (guint i = 0; i < generation->logprobs->len; i++) {
+    const WlySamplerLogprob *entry = &g_array_index (generation->logprobs, WlySamplerLogprob, i);
+
+    g_variant_builder_add (&list, "(ud)", entry->id, MAX (entry->logprob, LOGPROB_NEVER));
+  }
+  return g_variant_builder_end (&list);
+}
+
 GVariant *
 wly_generation_result (const WlyGeneration *generation)
 {
@@ -475,7 +521,7 @@ wly_generation_result (const WlyGeneration *generation)
   g_variant_dict_insert (&dict, "tokens-dropped", "u", generation->n_dropped);
   g_variant_dict_insert (&dict, "context-used", "u", generation->n_used);
   g_variant_dict_insert (&dict, "context-size", "u", generation->session->context);
-  g_variant_dict_insert (&dict, "seed", "t", generation->sampling.seed);
+  g_variant_dict_insert (&dict, "seed", "t", generation->sampling.sampler.seed);
   g_variant_dict_insert (&dict, "queue-us", "t",
                          wly_options_get_uint64 (WLY_SCOPE_WORKER, generation->options, "queue-us"));
   g_variant_dict_insert (&dict, "load-us", "t",
@@ -484,6 +530,8 @@ wly_generation_result (const WlyGeneration *generation)
   g_variant_dict_insert (&dict, "decode-us", "t",
                          (guint64)(generation->first_us != 0 ? generation->last_us - generation->first_us : 0));
   g_variant_dict_insert (&dict, "device", "s", generation->device);
+  if (generation->logprobs != NULL)
+    g_variant_dict_insert_value (&dict, "logprobs", result_logprobs (generation));
   g_variant_dict_insert (&dict, "reason", "s", generation->reason);
   if (generation->error != NULL) {
     g_variant_dict_insert (&dict, "error", "s", error_name (generation));

@@ -8,11 +8,11 @@
 #pragma once
 
 #include "grammar/constraint.h"
-#include "sample/sampler.h"
 #include "wly-batch.h"
 #include "wly-emitter.h"
 #include "wly-opened.h"
 #include "wly-pieces.h"
+#include "wly-sampling.h"
 #include "wly-session.h"
 #include "wly-stream.h"
 
@@ -40,7 +40,7 @@ typedef struct {
 
   /* what was asked for */
   GVariant *options; /* scopes GENERATE and WORKER, checked */
-  WlySamplerOptions sampling;
+  WlySampling sampling;
   guint max_tokens;
   gboolean ignore_end;
   WlyPriority priority;
@@ -66,12 +66,14 @@ typedef struct {
   /* what came of it */
   guint n_in, n_cached, n_out, n_dropped, n_used;
   gint64 begun_us, first_us, last_us;
+  GArray *logprobs;   /* WlySamplerLogprob of its tokens; NULL: not wanted */
   const char *reason; /* stop, length, context, cancelled, error */
   GError *error;
   char *device;
 } WlyGeneration;
 
-/* @options are checked; @stream is taken over.  Error: WLY_ERROR_INVALID_ARGS for a stop text. */
+/* @options are checked; @stream is taken over.  Error: WLY_ERROR_INVALID_ARGS for a stop text, or a token that is none
+ * of the vocabulary. */
 WlyGeneration *wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyStream *stream,
                                    GVariant *options, const char *device, GError **error);
 WlyGeneration *wly_generation_ref (WlyGeneration *generation);

@@ -109,7 +109,7 @@ class Client:
 
 class Stream:
     """Frames of a stream, as (type, value)."""
-    NAMES = [None, 'text', 'reasoning', 'tool-call', 'queue', 'load', 'prefill', 'usage', 'end', 'error']
+    NAMES = [None, 'text', 'reasoning', 'tool-call', 'queue', 'load', 'prefill', 'usage', 'end', 'error', 'logprobs']
 
     def __init__(self, fd):
         self.fd = fd

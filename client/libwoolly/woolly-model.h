@@ -94,6 +94,24 @@ WOOLLY_AVAILABLE_IN_ALL
 GBytes *woolly_model_detokenize_finish (WoollyModel *self, GAsyncResult *result, GError **error);
 
 WOOLLY_AVAILABLE_IN_ALL
+GBytes *woolly_model_embed (WoollyModel *self, const char *const *texts, GVariant *options, guint *dimensions,
+                            GCancellable *cancellable, GError **error);
+WOOLLY_AVAILABLE_IN_ALL
+void woolly_model_embed_async (WoollyModel *self, const char *const *texts, GVariant *options,
+                               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+WOOLLY_AVAILABLE_IN_ALL
+GBytes *woolly_model_embed_finish (WoollyModel *self, GAsyncResult *result, guint *dimensions, GError **error);
+
+WOOLLY_AVAILABLE_IN_ALL
+double *woolly_model_rerank (WoollyModel *self, const char *query, const char *const *documents, GVariant *options,
+                             gsize *n_scores, GCancellable *cancellable, GError **error);
+WOOLLY_AVAILABLE_IN_ALL
+void woolly_model_rerank_async (WoollyModel *self, const char *query, const char *const *documents, GVariant *options,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+WOOLLY_AVAILABLE_IN_ALL
+double *woolly_model_rerank_finish (WoollyModel *self, GAsyncResult *result, gsize *n_scores, GError **error);
+
+WOOLLY_AVAILABLE_IN_ALL
 gboolean woolly_model_count (WoollyModel *self, WoollyInput *input, GVariant *options, guint64 *ret_count,
                              GCancellable *cancellable, GError **error);
 WOOLLY_AVAILABLE_IN_ALL

@@ -32,6 +32,7 @@ WoollyctlExit woollyctl_render (int argc, char **argv);
 WoollyctlExit woollyctl_run (int argc, char **argv);
 WoollyctlExit woollyctl_status (int argc, char **argv);
 WoollyctlExit woollyctl_tokenize (int argc, char **argv);
+WoollyctlExit woollyctl_embed (int argc, char **argv);
 WoollyctlExit woollyctl_unload (int argc, char **argv);
 
 G_END_DECLS

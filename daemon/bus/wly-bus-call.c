@@ -84,6 +84,15 @@ wly_bus_call_fail (WlyBusCall *self, const GError *error)
   call_free (self);
 }
 
+GVariant *
+wly_bus_call_worker_options (WlyBusCall *self)
+{
+  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (self->options);
+
+  g_variant_dict_insert (&dict, "salt", "t", wly_account_get_salt (wly_bus_caller_get_account (self->caller)));
+  return g_variant_dict_end (&dict);
+}
+
 void
 wly_bus_call_use_model (WlyBusCall *self, WlyModel *model)
 {

@@ -30,6 +30,9 @@ void wly_bus_call_return (WlyBusCall *call, GVariant *reply);
 void wly_bus_call_return_fd (WlyBusCall *call, GVariant *reply, int fd); /* takes @fd, which is handle 0 */
 void wly_bus_call_fail (WlyBusCall *call, const GError *error);
 
+/* The options for the worker: whose text it is, too.  Floating. */
+GVariant *wly_bus_call_worker_options (WlyBusCall *call);
+
 /* Keeps a model busy until the call is answered. */
 void wly_bus_call_use_model (WlyBusCall *call, WlyModel *model);
 

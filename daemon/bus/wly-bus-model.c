@@ -2,6 +2,7 @@
 #include "wly-bus-model.h"
 
 #include "wly-bus-call.h"
+#include "wly-bus-embed.h"
 #include "wly-bus-generation.h"
 #include "wly-bus-hold.h"
 #include "wly-bus-interfaces.h"
@@ -141,16 +142,6 @@ unload_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMetho
 /* --- text and tokens ------------------------------------------------------------------------------------------------
  */
 
-/* For the worker: whose text it is, too. */
-static GVariant *
-worker_options (WlyBusCall *call)
-{
-  g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (call->options);
-
-  g_variant_dict_insert (&dict, "salt", "t", wly_account_get_salt (wly_bus_caller_get_account (call->caller)));
-  return g_variant_dict_end (&dict);
-}
-
 static GVariant *
 body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
 {
@@ -168,7 +159,7 @@ body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
   if (!ok)
     return NULL;
   if (with_options)
-    return g_variant_new ("(hah@a{sv})", body, &handles, worker_options (call));
+    return g_variant_new ("(hah@a{sv})", body, &handles, wly_bus_call_worker_options (call));
   return g_variant_new ("(hah)", body, &handles);
 }
 
@@ -219,7 +210,7 @@ forward_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (ok && worker == NULL)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker process ended");
   else if (ok && g_str_equal (method, "Detokenize"))
-    parameters = g_variant_new ("(@au@a{sv})", call->input, worker_options (call));
+    parameters = g_variant_new ("(@au@a{sv})", call->input, wly_bus_call_worker_options (call));
   else if (ok)
     parameters = body_parameters (call, fds, !renders);
   if (error == NULL && parameters == NULL)
@@ -358,8 +349,16 @@ list_users_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
 }
 
 static const WlyBusMethod methods[] = {
-  { "Load", load_cb },  { "Unload", unload_cb }, { "Tokenize", text_cb },        { "Detokenize", detokenize_cb },
-  { "Count", text_cb }, { "Render", text_cb },   { "ListUsers", list_users_cb }, { NULL, NULL },
+  { "Load", load_cb },
+  { "Unload", unload_cb },
+  { "Tokenize", text_cb },
+  { "Detokenize", detokenize_cb },
+  { "Count", text_cb },
+  { "Render", text_cb },
+  { "ListUsers", list_users_cb },
+  { "Embed", wly_bus_embed_embed_cb },
+  { "Rerank", wly_bus_embed_rerank_cb },
+  { NULL, NULL },
 };
 
 /* --- the object

@@ -42,6 +42,15 @@ wly_os_write_all (int fd, const void *data, gsize n_bytes)
   return TRUE;
 }
 
+gboolean
+wly_os_memfd_seal (int fd, GError **error)
+{
+  if (lseek (fd, 0, SEEK_SET) == 0 && fcntl (fd, F_ADD_SEALS, SEALS) == 0)
+    return TRUE;
+  g_set_error (error, WLY_ERROR, WLY_ERROR_NO_MEMORY, "Sealing a memory file: %s", g_strerror (errno));
+  return FALSE;
+}
+
 int
 wly_os_memfd_new_sealed (const char *name, const void *data, gsize n_bytes, GError **error)
 {

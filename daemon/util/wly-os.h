@@ -14,6 +14,8 @@ int wly_os_memfd_new (const char *name, GError **error);
 
 /* The same with this content, sealed against every change. */
 int wly_os_memfd_new_sealed (const char *name, const void *data, gsize n_bytes, GError **error);
+/* Seals a memory file against every change, and sets its place to the beginning. */
+gboolean wly_os_memfd_seal (int fd, GError **error);
 
 /* write() until all of it is written; FALSE and errno where that fails. */
 gboolean wly_os_write_all (int fd, const void *data, gsize n_bytes);

@@ -52,6 +52,12 @@ wly_generation_new (guint64 number, WlySession *session, WlyOpened *opened, WlyS
   generation->begun_us   = g_get_monotonic_time ();
   generation->state      = WLY_GENERATION_PREFILL;
   generation->n_before   = G_MAXUINT;
+  if (wly_opened_is_pooled (opened)) {
+    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_NOT_SUPPORTED,
+                         "This model makes embeddings or scores, no text: its file names a pooling");
+    wly_generation_unref (generation);
+    return NULL;
+  }
   if (!wly_emitter_check_stops ((const char *const *)stops, error)
       || !wly_sampling_read (&generation->sampling, options, wly_opened_tokenizer (opened, NULL), error)) {
     wly_generation_unref (generation);

@@ -198,6 +198,12 @@ template_knows (WlyOpened *opened, const char *const *names)
   return FALSE;
 }
 
+gboolean
+wly_opened_is_pooled (WlyOpened *opened)
+{
+  return pooling_of (opened) != WLP_POOL_NONE;
+}
+
 static GVariant *
 capabilities (WlyOpened *opened)
 {

@@ -27,6 +27,8 @@ void wly_opened_unref (WlyOpened *opened); /* NULL is fine */
 GVariant *wly_opened_info (WlyOpened *opened);
 
 WlyGguf *wly_opened_gguf (WlyOpened *opened);
+/* Whether it makes embeddings or scores, no text. */
+gboolean wly_opened_is_pooled (WlyOpened *opened);
 /* NULL with WLY_ERROR_UNSUPPORTED_MODEL where the file has none, or one of an unknown kind. */
 const WlyTokenizer *wly_opened_tokenizer (WlyOpened *opened, GError **error);
 /* The texts of its tokens, made at the first call, and kept; there has to be a tokeniser. */

@@ -4,9 +4,11 @@
  */
 #include "wly-worker-private.h"
 
+#include "wly-embed.h"
 #include "wly-error.h"
 #include "wly-options.h"
 
+#define POOLED_TOKENS_MAX    2048
 #define MAX_SEQUENCES        64 /* in one batch */
 #define PROGRESS_INTERVAL_US (100 * 1000)
 
@@ -150,6 +152,13 @@ load_info (const LoadCall *load, WlyNetwork *network)
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
+/* Tokens of the longest text that a model which pools takes. */
+static guint
+pooled_tokens (const struct wlp_program *program)
+{
+  return program->limits.n_ctx_train == 0 ? POOLED_TOKENS_MAX : MIN (program->limits.n_ctx_train, POOLED_TOKENS_MAX);
+}
+
 static WlyNetwork *
 make_network (LoadCall *load, GError **error)
 {
@@ -173,6 +182,9 @@ make_network (LoadCall *load, GError **error)
     wly_program_free (program);
     return NULL;
   }
+  /* what is pooled is computed in one step, however long the text is */
+  if (wly_program_get (program)->limits.pooling != WLP_POOL_NONE)
+    options.max_batch_tokens = MAX (options.max_batch_tokens, pooled_tokens (wly_program_get (program)));
   options.ops     = load->device.ops;
   options.backend = load->device.backend;
   options.device  = load->device.index;
@@ -184,7 +196,8 @@ check_vocabulary (LoadCall *load, WlyNetwork *network, GError **error)
 {
   guint n_tokens = wly_tokenizer_n_vocab (wly_opened_tokenizer (load->opened, NULL));
 
-  if (wly_network_n_vocab (network) == n_tokens && wly_network_program (network)->output_width == n_tokens)
+  if (wly_network_n_vocab (network) == n_tokens
+      && (wly_embed_pooling (network) != WLP_POOL_NONE || wly_network_program (network)->output_width == n_tokens))
     return TRUE;
   g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL,
                "The vocabulary has %u tokens, but the network takes %u and gives %u", n_tokens,

@@ -47,6 +47,7 @@ void wly_worker_connect_model (WlyWorker *worker);
 void wly_worker_connect_text (WlyWorker *worker);
 void wly_worker_connect_sessions (WlyWorker *worker);
 void wly_worker_connect_generations (WlyWorker *worker);
+void wly_worker_connect_embed (WlyWorker *worker);
 
 /* Cancels what a session generates, as far as the main thread has it. */
 void wly_worker_cancel_session (WlyWorker *worker, WlySession *session);

@@ -106,6 +106,7 @@ wly_worker_serve (int socket_fd, GPtrArray *plugins, WlyDevices *devices, GError
   wly_worker_connect_text (&worker);
   wly_worker_connect_sessions (&worker);
   wly_worker_connect_generations (&worker);
+  wly_worker_connect_embed (&worker);
   g_signal_connect (worker.connection, "closed", G_CALLBACK (closed_cb), &worker);
   served = g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (worker.skeleton), worker.connection,
                                              WOOLLY_WORKER_OBJECT_PATH, error);

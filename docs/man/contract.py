@@ -16,6 +16,8 @@ SCOPES = {
     'MESSAGE': 'One message of a conversation',
     'SESSION': 'Options of OpenSession and Fork',
     'TOKENIZE': 'Options of Tokenize, Count and Detokenize',
+    'EMBED': 'Options of Embed',
+    'RERANK': 'Options of Rerank',
     'LOAD': 'Options of Load, HoldModel and EstimateModel',
     'WORKER': 'From woollyd to its workers only; refused from the bus',
     'SETTING': 'Settings',

@@ -78,6 +78,8 @@ class Options(RealCase):
             'SESSION': [call(ROOT, 'Manager.OpenSession', '(sa{sv})', TINY), call(self.session, 'Session.Fork', '(a{sv})')],
             'TOKENIZE': [call(model, 'Model.Tokenize', '(a{sv}a{sv})', prompt), call(model, 'Model.Count', '(a{sv}a{sv})', prompt),
                          call(model, 'Model.Detokenize', '(aua{sv})', [1, 2])],
+            'EMBED': [call(model, 'Model.Embed', '(asa{sv})', ['x'])],
+            'RERANK': [call(model, 'Model.Rerank', '(sasa{sv})', 'x', ['y'])],
             'LOAD': [call(model, 'Model.Load', '(a{sv})'), call(ROOT, 'Manager.HoldModel', '(sa{sv})', TINY),
                      call(ROOT, 'Manager.EstimateModel', '(sa{sv})', TINY)],
             'IMPORT': [call(ROOT, 'Admin.Import', '(ha{sv})', 0)],

@@ -234,6 +234,33 @@ wly_tokenizer_encode_behind (const WlyTokenizer *tokenizer, gint32 last_token, c
   return encode (tokenizer, is_special (&tokenizer->vocab, last_token), spans, n_spans, FALSE, tokens, NULL, error);
 }
 
+static void
+append_if (GArray *tokens, gboolean wanted, gint32 id)
+{
+  if (wanted && id >= 0)
+    g_array_append_val (tokens, id);
+}
+
+gboolean
+wly_tokenizer_encode_pair (const WlyTokenizer *tokenizer, const char *query, const char *document, GArray *tokens,
+                           GError **error)
+{
+  const WlyVocab *vocab    = &tokenizer->vocab;
+  const WlyTextSpan asked  = { query, strlen (query), FALSE };
+  const WlyTextSpan answer = { document, strlen (document), FALSE };
+
+  append_if (tokens, vocab->add_bos, vocab->bos);
+  if (!wly_tokenizer_encode (tokenizer, &asked, 1, FALSE, tokens, error))
+    return FALSE;
+  append_if (tokens, vocab->add_eos, vocab->eos);
+  append_if (tokens, vocab->add_sep, vocab->sep);
+  if (!wly_tokenizer_encode (tokenizer, &answer, 1, FALSE, tokens, error))
+    return FALSE;
+  append_if (tokens, vocab->add_eos, vocab->eos);
+  append_if (tokens, vocab->add_sep && !vocab->add_eos, vocab->sep);
+  return TRUE;
+}
+
 /* ---- tokens to text ---- */
 
 /* The byte of a token of type byte: its spelling says. */

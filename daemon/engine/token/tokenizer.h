@@ -33,6 +33,10 @@ gboolean wly_tokenizer_encode (const WlyTokenizer *tokenizer, const WlyTextSpan 
  * token.  Nothing is added at start and end. */
 gboolean wly_tokenizer_encode_behind (const WlyTokenizer *tokenizer, gint32 last_token, const WlyTextSpan *spans,
                                       gsize n_spans, GArray *tokens, GError **error);
+/* (any thread) Appends a query and a document as models that rank want them: [bos] query [eos] [sep] document, and eos
+ * or sep at the end; each where the file wants it.  Nothing in them is trusted.  Errors: as above. */
+gboolean wly_tokenizer_encode_pair (const WlyTokenizer *tokenizer, const char *query, const char *document,
+                                    GArray *tokens, GError **error);
 /* (any thread) Appends the bytes of one token in a running text to @text; @special writes special tokens out, else they
  * give nothing.  @first: nothing stands before it (SPM drops the space of its prefix there).  An id outside the
  * vocabulary gives nothing. */

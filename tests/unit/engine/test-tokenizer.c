@@ -176,6 +176,41 @@ test_add_special (void)
   }
 }
 
+/* A query and a document, as models that rank want them. */
+static void
+test_pair (void)
+{
+  static const struct {
+    const char *name;
+    const char *before, *between[2], *behind;
+  } samples[] = {
+    { "wpm", "[CLS]", { "[SEP]", NULL }, "[SEP]" },
+    { "ugm", NULL, { "</s>", NULL }, "</s>" },
+    { "spm", "<s>", { NULL, NULL }, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++) {
+    g_autoptr (WlyTokenizer) tokenizer = open_sample (samples[i].name);
+    g_autoptr (GArray) query           = wly_fixture_encode (tokenizer, "the", 3, FALSE);
+    g_autoptr (GArray) document        = wly_fixture_encode (tokenizer, "over <s>", 8, FALSE);
+    g_autoptr (GArray) tokens          = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GArray) expected        = g_array_new (FALSE, FALSE, sizeof (gint32));
+    const char *const texts[]          = { samples[i].before, "", samples[i].between[0], " ", samples[i].behind };
+
+    for (gsize j = 0; j < G_N_ELEMENTS (texts); j++) {
+      const GArray *part = j == 1 ? query : j == 3 ? document : NULL;
+      gint32 id          = part == NULL && texts[j] != NULL ? wly_tokenizer_find (tokenizer, texts[j]) : 0;
+
+      if (part != NULL)
+        g_array_append_vals (expected, part->data, part->len);
+      else if (texts[j] != NULL)
+        g_array_append_val (expected, id);
+    }
+    g_assert_true (wly_tokenizer_encode_pair (tokenizer, "the", "over <s>", tokens, NULL));
+    g_assert_cmpmem (tokens->data, tokens->len * sizeof (gint32), expected->data, expected->len * sizeof (gint32));
+  }
+}
+
 static void
 test_ends (void)
 {
@@ -500,6 +535,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/tokenizer/spans", test_spans);
   g_test_add_func ("/engine/tokenizer/spans-join", test_spans_join);
   g_test_add_func ("/engine/tokenizer/add-special", test_add_special);
+  g_test_add_func ("/engine/tokenizer/pair", test_pair);
   g_test_add_func ("/engine/tokenizer/ends", test_ends);
   g_test_add_func ("/engine/tokenizer/invalid-text", test_invalid_text);
   g_test_add_func ("/engine/tokenizer/behind", test_behind);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Model.Embed and Model.Rerank: methods of the table of wly-bus-model.c, @data being the WlyBusModel.
+ */
+#pragma once
+
+#include "wly-bus-model.h"
+
+G_BEGIN_DECLS
+
+void wly_bus_embed_embed_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters,
+                             GDBusMethodInvocation *invocation);
+void wly_bus_embed_rerank_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters,
+                              GDBusMethodInvocation *invocation);
+
+G_END_DECLS

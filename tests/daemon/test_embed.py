@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Vectors over D-Bus: pooling of a decoder against pooling by hand of what it gives for each beginning of a text."""
+import fcntl
+import math
+import os
+import struct
+import subprocess
+
+from gi.repository import GLib
+
+import woolly_tap
+from real_service import BUNDLED, TINY, RealCase, models_folder
+
+MEAN, CLS, LAST = 1, 2, 3
+TEXT = 'Tell me a story about a red ball.'
+F_GET_SEALS, SEALS = 1034, 0xf  # of linux/fcntl.h: seal, shrink, grow, write
+
+
+def string(text):
+    return struct.pack('<Q', len(text)) + text.encode()
+
+
+def make_pooled(name, pooling):
+    """The bundled model with one more key, which moves what lies behind the header."""
+    path = os.path.join(models_folder(), name + '.gguf')
+    with open(BUNDLED, 'rb') as file:
+        data = file.read()
+    n_tensors, n_keys = struct.unpack_from('<QQ', data, 8)
+    end = 24
+    sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+
+    def skip(at, kind):
+        if kind == 8:
+            return at + 8 + struct.unpack_from('<Q', data, at)[0]
+        if kind != 9:
+            return at + sizes[kind]
+        item, n = struct.unpack_from('<IQ', data, at)
+        at += 12
+        if item != 8:
+            return at + n * sizes[item]
+        for _ in range(n):
+            at = skip(at, 8)
+        return at
+
+    for _ in range(n_keys):
+        end = skip(end, 8)
+        end = skip(end + 4, struct.unpack_from('<I', data, end)[0])
+    infos = end
+    for _ in range(n_tensors):
+        end = skip(end, 8)
+        end += 4 + 8 * struct.unpack_from('<I', data, end)[0] + 12
+    key = string('llama.pooling_type') + struct.pack('<II', 4, pooling)
+    head = data[:8] + struct.pack('<QQ', n_tensors, n_keys + 1) + data[24:infos] + key + data[infos:end]
+    with open(path, 'wb') as file:
+        file.write(head + bytes(-len(head) % 32) + data[end + -end % 32:])
+    return name
+
+
+class Embed(RealCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name, pooling in (('mean', MEAN), ('cls', CLS), ('last', LAST)):
+            make_pooled(name, pooling)
+
+    def embed(self, model, texts, **options):
+        options = {key: GLib.Variant(*value) for key, value in options.items()}
+        (handle, info), fds = self.app.call_fds(self.path(model), 'Model.Embed', '(asa{sv})', (texts, options))
+        fd = fds.steal_fds()[handle]
+        self.assertEqual(fcntl.fcntl(fd, F_GET_SEALS) & SEALS, SEALS)
+        with os.fdopen(fd, 'rb') as file:
+            data = file.read()
+        self.assertEqual(info['rows'], len(texts))
+        self.assertEqual(len(data), 4 * info['rows'] * info['dimensions'])
+        values = struct.unpack(f'<{len(data) // 4}f', data)
+        n = info['dimensions']
+        return [values[i:i + n] for i in range(0, len(values), n)]
+
+    def beginnings(self):
+        """Texts of which each has one token more than the one before."""
+        texts = ['']
+        for n in range(1, len(TEXT) + 1):
+            counts = [self.app.call(self.path('last'), 'Model.Count', '(a{sv}a{sv})', (
+                {'prompt': GLib.Variant('s', text)}, {'add-bos': GLib.Variant('b', True)})) for text in (texts[-1], TEXT[:n])]
+            tokens = [self.app.call(self.path('last'), 'Model.Tokenize', '(a{sv}a{sv})', (
+                {'prompt': GLib.Variant('s', text)}, {'add-bos': GLib.Variant('b', True)})) for text in (TEXT[:n], TEXT)]
+            if counts[1] == counts[0] + 1 and list(tokens[1])[:len(tokens[0])] == list(tokens[0]):
+                texts.append(TEXT[:n])
+        return texts
+
+    def close_to(self, a, b, tolerance=2e-4):
+        scale = max(abs(x) for x in b)
+        for x, y in zip(a, b):
+            self.assertLess(abs(x - y), tolerance * scale)
+
+    def test_pooling_by_hand(self):
+        texts = self.beginnings()
+        self.assertGreater(len(texts), 4)
+        hidden = self.embed('last', texts, raw=('b', True))  # of each token of the last text
+        self.assertNotEqual(hidden[0], hidden[1])
+        mean = [sum(row[i] for row in hidden) / len(hidden) for i in range(len(hidden[0]))]
+        self.close_to(self.embed('mean', texts[-1:], raw=('b', True))[0], mean)
+        self.close_to(self.embed('cls', texts[-1:], raw=('b', True))[0], hidden[0])
+
+    def test_batches_change_nothing(self):
+        texts = [f'{TEXT} {n}' * (n % 7 + 1) for n in range(90)]
+        together = self.embed('mean', texts)
+        for n in (0, 13, 89):
+            self.assertEqual(self.embed('mean', [texts[n]])[0], together[n])
+
+    def test_length_and_dimensions(self):
+        whole = self.embed('mean', [TEXT])[0]
+        raw = self.embed('mean', [TEXT], raw=('b', True))[0]
+        cut = self.embed('mean', [TEXT], dimensions=('u', 10))[0]
+        self.assertAlmostEqual(math.hypot(*whole), 1, 5)
+        self.assertEqual(len(cut), 10)
+        self.close_to(whole, [x / math.hypot(*raw) for x in raw], 1e-6)
+        self.close_to(cut, [x / math.hypot(*raw[:10]) for x in raw[:10]], 1e-6)
+
+    def test_refused(self):
+        for model, texts, options, name in ((TINY, ['x'], {}, 'NotSupported'), ('mean', [], {}, 'InvalidArgs'),
+                                            ('mean', ['x'] * 4097, {}, 'InvalidArgs'),
+                                            ('mean', ['word ' * 4000], {}, 'InvalidArgs'),
+                                            ('mean', ['x'], {'dimensions': ('u', 60000)}, 'InvalidArgs')):
+            self.assertFails(name, self.embed, model, texts, **options)
+        self.assertFails('NotSupported', self.app.call, self.path('mean'), 'Model.Rerank', '(sasa{sv})', ('a', ['b'], {}))
+        self.assertFails('NotSupported', self.app.text, 'mean', 'x')
+
+    def test_woollyctl(self):
+        program = os.environ['WOOLLYCTL']
+        out = subprocess.run([program, 'embed', '-m', 'mean', TEXT, 'x'], check=True, capture_output=True, text=True,
+                             timeout=120, env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': self.address}).stdout
+        rows = [[float(x) for x in line.split()] for line in out.splitlines()]
+        self.assertEqual(len(rows), 2)
+        self.close_to(rows[0], self.embed('mean', [TEXT])[0], 1e-6)
+
+
+if __name__ == '__main__':
+    woolly_tap.main()

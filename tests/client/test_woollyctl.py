@@ -22,8 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.environ['WOOLLYCTL']
 VERBS = ['run', 'chat', 'list', 'ps', 'info', 'load', 'unload', 'tokenize', 'render', 'embed', 'plugins', 'devices', 'import',
-         'remove',
-         'status']
+         'remove', 'status']
 
 PrivateBus().up()
 os.environ['WOOLLY_DAEMON'] = os.path.join(HERE, 'fake_woollyd.py')

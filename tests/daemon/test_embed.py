@@ -1,18 +1,25 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Vectors over D-Bus: pooling of a decoder against pooling by hand of what it gives for each beginning of a text."""
+"""Vectors and scores over D-Bus: pooling of a decoder against pooling by hand of what it gives for each beginning of a
+text; small models of the bert family against the network in double precision."""
 import fcntl
 import math
 import os
 import struct
 import subprocess
+import sys
 
 from gi.repository import GLib
 
+import gguf_file
 import woolly_tap
-from real_service import BUNDLED, TINY, RealCase, models_folder
+from real_service import BUNDLED, SOURCE, TINY, RealCase, models_folder
 
-MEAN, CLS, LAST = 1, 2, 3
+sys.path.insert(0, os.path.join(SOURCE, 'tests', 'generators'))
+import arch_samples  # noqa: E402
+from arch_net import Net, apply  # noqa: E402
+
+MEAN, CLS, LAST, RANK = 1, 2, 3, 4
 TEXT = 'Tell me a story about a red ball.'
 F_GET_SEALS, SEALS = 1034, 0xf  # of linux/fcntl.h: seal, shrink, grow, write
 
@@ -135,6 +142,62 @@ class Embed(RealCase):
         rows = [[float(x) for x in line.split()] for line in out.splitlines()]
         self.assertEqual(len(rows), 2)
         self.close_to(rows[0], self.embed('mean', [TEXT])[0], 1e-6)
+
+
+CLS_TOKEN, SEP_TOKEN = 2, 3  # of the vocabulary
+DOCUMENTS = ['over the world', 'Hello world', "don't the the x 12", 'a', '']
+
+
+class Bert(RealCase):
+    """With WordPiece and its special tokens; weights are random."""
+
+    def make_bert(self, name, pooling):
+        """The network, and the file of it."""
+        vocabulary, _tensors = gguf_file.read(os.path.join(SOURCE, 'tests', 'data', 'tokenizers', 'wpm.gguf'))
+        keys = {key: value for key, value in vocabulary.items() if key.startswith('tokenizer.')}
+        n_vocab = struct.unpack_from('<IQ', keys['tokenizer.ggml.tokens'][1])[1]
+        net = Net('bert', 92, 2, 24, 40, 4, 4, 6, n_vocab)
+        net.tokens = [CLS_TOKEN]
+        self.compute(net, pooling)  # draws the weights
+        gguf_file.write(os.path.join(models_folder(), name + '.gguf'), {**net.keys, **keys}, net.tensors)
+        self.until(lambda: name in self.app.models())
+        self.app.call(self.path(name), 'Model.Load', '(a{sv})', ({'activations': GLib.Variant('s', 'f32')},))
+        return net
+
+    def compute(self, net, pooling):
+        rows = arch_samples.bert(net, pooling)
+        if pooling == MEAN:
+            return arch_samples.mean(rows)[0]
+        dense = net.linear('cls', rows[:1], 24, 24, True)
+        return net.linear('cls.output', apply(math.tanh, dense), 24, 1, True)[0]
+
+    def tokens(self, model, text):
+        return list(self.app.call(self.path(model), 'Model.Tokenize', '(a{sv}a{sv})', ({'prompt': GLib.Variant('s', text)}, {})))
+
+    def test_scores(self):
+        net = self.make_bert('bert-rank', RANK)
+        self.assertEqual(self.app.models()['bert-rank']['Capabilities'], ['rerank'])
+        scores = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', ('the', DOCUMENTS, {}))
+        shares = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', (
+            'the', DOCUMENTS, {'normalize': GLib.Variant('b', True)}))
+        for document, score, share in zip(DOCUMENTS, scores, shares):
+            net.tokens = [CLS_TOKEN, *self.tokens('bert-rank', 'the'), SEP_TOKEN, *self.tokens('bert-rank', document), SEP_TOKEN]
+            expected = self.compute(net, RANK)[0]
+            self.assertLess(abs(score - expected), 2e-3 * max(1, abs(expected)), document)
+            self.assertAlmostEqual(share, 1 / (1 + math.exp(-score)), 9)
+        self.assertGreater(max(scores) - min(scores), 0.01)
+
+    def test_vectors(self):
+        net = self.make_bert('bert-mean', MEAN)
+        (handle, info), fds = self.app.call_fds(self.path('bert-mean'), 'Model.Embed', '(asa{sv})', (
+            DOCUMENTS, {'raw': GLib.Variant('b', True)}))
+        with os.fdopen(fds.steal_fds()[handle], 'rb') as file:
+            data = file.read()
+        self.assertEqual((info['rows'], info['dimensions']), (len(DOCUMENTS), 24))
+        for n, document in enumerate(DOCUMENTS):
+            net.tokens = [CLS_TOKEN, *self.tokens('bert-mean', document), SEP_TOKEN]
+            for got, expected in zip(struct.unpack_from('<24f', data, 96 * n), self.compute(net, MEAN)):
+                self.assertLess(abs(got - expected), 2e-3 * max(1, abs(expected)))
 
 
 if __name__ == '__main__':

@@ -110,7 +110,9 @@ wly_bus_call_take_body (WlyBusCall *self, GVariant *input, GError **error)
 
   if (g_variant_get_size (input) > WOOLLY_INLINE_BYTES) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
-                 "the input has %" G_GSIZE_FORMAT " bytes; above %d it must come by descriptor (prompt-fd, content-fd)",
+                 "the input has %" G_GSIZE_FORMAT
+                 " bytes; above %d it must come by descriptor (prompt-fd, content-fd, or "
+                 "conversation-fd, which holds tools and template-variables as well)",
                  g_variant_get_size (input), WOOLLY_INLINE_BYTES);
     return FALSE;
   }

@@ -94,7 +94,7 @@ class Options(RealCase):
             function({key: value})
         except Failed as error:
             self.assertEqual(error.name, 'InvalidArgs', (name, key, str(value)[:60], error.text))
-            named = f'“{key}”' in error.text or f'({key}-fd' in error.text  # what to take instead
+            named = f'“{key}”' in error.text or re.search(rf'by descriptor.*\b{key}\b', error.text)  # what to take instead
             self.assertTrue(named, (name, str(value)[:60], error.text))
             return
         self.fail(f'{name} took {key} = {str(value)[:60]}')

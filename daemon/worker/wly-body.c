@@ -386,6 +386,18 @@ wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GErr
   return TRUE;
 }
 
+GVariant *
+wly_body_tools (const WlyBody *body)
+{
+  GVariant *tools = NULL;
+
+  if (body->messages != NULL && body->given != NULL)
+    tools = g_variant_lookup_value (body->given, "tools", G_VARIANT_TYPE ("av"));
+  if (tools != NULL && g_variant_n_children (tools) == 0)
+    g_clear_pointer (&tools, g_variant_unref);
+  return tools;
+}
+
 void
 wly_body_clear (WlyBody *body)
 {

@@ -20,6 +20,8 @@ typedef struct {
  * Errors: WLY_ERROR_INVALID_ARGS (no such dictionary, a key, a handle, not one of messages, conversation and prompt, a
  * JSON text that is none, more than WOOLLY_BODY_BYTES in all), WLY_ERROR_INVALID_TEXT. */
 gboolean wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GError **error);
+/* The tools that were given with messages, av; (transfer full), NULL: none. */
+GVariant *wly_body_tools (const WlyBody *body);
 void wly_body_clear (WlyBody *body);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WlyBody, wly_body_clear)

@@ -4,29 +4,30 @@
 /* Tokens at the end of a prompt that are looked at for the mark that opens thoughts. */
 #define N_LAST 16
 
-static gboolean
-has_tools (const WlyBody *body)
+gboolean
+wly_pieces_in_thoughts (WlyOpened *opened, const WlyBody *body, const GArray *prompt)
 {
-  g_autoptr (GVariant) tools =
-      body->given == NULL ? NULL : g_variant_lookup_value (body->given, "tools", G_VARIANT_TYPE ("av"));
+  const WlyOutputFormat *format = wly_opened_format (opened);
+  const WlyTokenizer *tokenizer = wly_opened_tokenizer (opened, NULL);
+  g_autoptr (GString) end       = g_string_new (NULL);
 
-  return tools != NULL && g_variant_n_children (tools) > 0;
+  if (format == NULL || body->messages == NULL || tokenizer == NULL || !body->add_generation_prompt)
+    return FALSE;
+  for (guint i = prompt->len - MIN (prompt->len, N_LAST); i < prompt->len; i++)
+    wly_tokenizer_decode (tokenizer, g_array_index (prompt, gint32, i), FALSE, TRUE, end);
+  return wly_output_format_begins_reasoning (format, end->str, end->len);
 }
 
 WlyOutputParser *
 wly_pieces_new (WlyOpened *opened, const WlyBody *body, const GArray *prompt, gboolean constrained)
 {
   const WlyOutputFormat *format = wly_opened_format (opened);
-  const WlyTokenizer *tokenizer = wly_opened_tokenizer (opened, NULL);
-  g_autoptr (GString) end       = g_string_new (NULL);
+  g_autoptr (GVariant) tools    = wly_body_tools (body);
 
-  if (format == NULL || body->messages == NULL || tokenizer == NULL)
+  if (format == NULL || body->messages == NULL || wly_opened_tokenizer (opened, NULL) == NULL)
     return NULL;
-  for (guint i = prompt->len - MIN (prompt->len, N_LAST); i < prompt->len; i++)
-    wly_tokenizer_decode (tokenizer, g_array_index (prompt, gint32, i), FALSE, TRUE, end);
-  return wly_output_parser_new (format, has_tools (body) && !constrained,
-                                body->add_generation_prompt
-                                    && wly_output_format_begins_reasoning (format, end->str, end->len));
+  return wly_output_parser_new (format, tools != NULL && (!constrained || *format->open != '\0'),
+                                wly_pieces_in_thoughts (opened, body, prompt));
 }
 
 void

@@ -12,8 +12,12 @@
 G_BEGIN_DECLS
 
 /* (text thread) What takes the answer to this body apart; NULL where it is a plain prompt, whose answer is text alone.
- * @prompt: gint32, its tokens.  @constrained: the answer has a form of its own and is no call. */
+ * @prompt: gint32, its tokens.  @constrained: the answer has a form of its own, so that JSON without a mark is no call.
+ */
 WlyOutputParser *wly_pieces_new (WlyOpened *opened, const WlyBody *body, const GArray *prompt, gboolean constrained);
+
+/* Whether this prompt ends within the model's thoughts. */
+gboolean wly_pieces_in_thoughts (WlyOpened *opened, const WlyBody *body, const GArray *prompt);
 
 /* The text of a token that gives none, where it is a mark of a call or of thoughts: appended to @bytes. */
 void wly_pieces_append_mark (WlyOpened *opened, gint32 token, GString *bytes);

@@ -209,11 +209,12 @@ text_work (gpointer data)
   if (g_atomic_int_get (&run->generation->cancelled))
     return;
   if (wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
-      && wly_structure_make (run->opened, run->generation->options, &run->generation->grammar, error))
-    wly_prompt_tokens (run->opened, &body, &run->past, run->generation->prompt, error);
+      && wly_prompt_tokens (run->opened, &body, &run->past, run->generation->prompt, error))
+    wly_structure_make (run->opened, &body, run->generation->prompt, run->generation->options,
+                        &run->generation->grammar, error);
   if (*error == NULL)
     run->generation->parser =
-        wly_pieces_new (run->opened, &body, run->generation->prompt, run->generation->grammar != NULL);
+        wly_pieces_new (run->opened, &body, run->generation->prompt, wly_structure_is_own (run->generation->options));
 }
 
 static void

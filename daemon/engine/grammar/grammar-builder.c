@@ -97,13 +97,21 @@ wly_grammar_builder_text (WlyGrammarBuilder *builder, const char *text)
 
 /* ---- any text up to a mark ---- */
 
+/* A mark that is a token, or begins with one. */
+typedef struct {
+  gint32 token;
+  WlyState next;
+} TokenMark;
+
 /* Marks as a tree with, for each node, where the longest end of what was read that is a beginning of a mark stands
  * (Aho and Corasick, "Efficient string matching", 1975). */
 typedef struct {
   GArray *next;   /* guint32 [256] for each node; the root is 0 */
   GArray *ends;   /* guint8: a mark ends here */
-  GArray *tokens; /* gint32: marks that are tokens */
+  GArray *tokens; /* TokenMark */
 } Marks;
+
+#define NO_STATE 0
 
 static guint32 *
 row_of (const Marks *marks, guint32 node)
@@ -163,6 +171,7 @@ complete (Marks *marks)
   }
 }
 
+/* @end NONE: where a mark would end, no way leads. */
 static void
 add_marks (WlyGrammarBuilder *builder, const Marks *marks, WlyState root, gboolean may_end, WlyState end)
 {
@@ -180,42 +189,74 @@ add_marks (WlyGrammarBuilder *builder, const Marks *marks, WlyState root, gboole
     for (guint low = 1, high; low < 256; low = high + 1) {
       for (high = low; high < 255 && row[high + 1] == row[low];)
         high++;
-      wly_automaton_add_bytes (automaton, states[i], (guint8)low, (guint8)high, states[row[low]]);
+      if (states[row[low]] != NO_STATE)
+        wly_automaton_add_bytes (automaton, states[i], (guint8)low, (guint8)high, states[row[low]]);
     }
-    for (guint t = 0; t < marks->tokens->len; t++)
-      wly_automaton_add_token (automaton, states[i], g_array_index (marks->tokens, gint32, t), end);
+    for (guint t = 0; t < marks->tokens->len; t++) {
+      const TokenMark *mark = &g_array_index (marks->tokens, TokenMark, t);
+
+      wly_automaton_add_token (automaton, states[i], mark->token, mark->next);
+    }
     if (may_end)
       wly_automaton_set_final (automaton, states[i]);
   }
 }
 
-WlyGrammarPart
-wly_grammar_builder_until (WlyGrammarBuilder *builder, const char *const *marks, gboolean may_end)
+/* A mark that begins with a control token: that, then the rest of its text. */
+static void
+add_token_mark (WlyGrammarBuilder *builder, Marks *tree, gint32 token, const char *rest, WlyState end)
+{
+  TokenMark mark = { token, end };
+
+  if (*rest != '\0') {
+    WlyGrammarPart text = wly_grammar_builder_text (builder, rest);
+
+    mark.next = wly_automaton_add_state (builder->automaton);
+    wly_automaton_add_call (builder->automaton, mark.next, text, end);
+  }
+  g_array_append_val (tree->tokens, mark);
+}
+
+static WlyGrammarPart
+add_until (WlyGrammarBuilder *builder, const char *const *marks, gboolean may_end, gboolean without)
 {
   WlyState start, end;
   WlyState root = wly_automaton_add_state (builder->automaton);
   WlyRule rule  = begin_rule (builder, &start, &end);
   Marks tree    = { g_array_new (FALSE, TRUE, sizeof (guint32)), g_array_new (FALSE, TRUE, sizeof (guint8)),
-                    g_array_new (FALSE, FALSE, sizeof (gint32)) };
+                    g_array_new (FALSE, FALSE, sizeof (TokenMark)) };
 
   add_node (&tree);
   wly_automaton_add_empty (builder->automaton, start, root);
   for (guint i = 0; marks[i] != NULL; i++) {
-    gint32 token = find_control (builder, marks[i], strlen (marks[i]));
+    gsize n      = 0;
+    gint32 token = longest_control (builder, marks[i], &n);
 
     if (token == WLY_TOKEN_NONE)
       add_mark (&tree, marks[i]);
-    else
-      g_array_append_val (tree.tokens, token);
+    else if (!without)
+      add_token_mark (builder, &tree, token, marks[i] + n, end);
   }
   complete (&tree);
   if (tree.ends->len == 1)
     wly_automaton_set_plain (builder->automaton, root, 0);
-  add_marks (builder, &tree, root, may_end, end);
+  add_marks (builder, &tree, root, may_end, without ? NO_STATE : end);
   g_array_unref (tree.next);
   g_array_unref (tree.ends);
   g_array_unref (tree.tokens);
   return rule;
+}
+
+WlyGrammarPart
+wly_grammar_builder_until (WlyGrammarBuilder *builder, const char *const *marks, gboolean may_end)
+{
+  return add_until (builder, marks, may_end, FALSE);
+}
+
+WlyGrammarPart
+wly_grammar_builder_without (WlyGrammarBuilder *builder, const char *const *marks)
+{
+  return add_until (builder, marks, TRUE, TRUE);
 }
 
 /* ---- parts of parts ---- */

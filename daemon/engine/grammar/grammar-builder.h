@@ -32,8 +32,11 @@ void wly_grammar_builder_free (WlyGrammarBuilder *builder); /* NULL is fine */
 
 /* This text; of what spells a control token in it, that token. */
 WlyGrammarPart wly_grammar_builder_text (WlyGrammarBuilder *builder, const char *text);
-/* Any text up to the first of the marks (ended by NULL), and that mark; @may_end: or any text without them. */
+/* Any text up to the first of the marks (ended by NULL), and that mark; @may_end: or any text without them.
+ * A mark may begin with a control token; behind that, the rest of it has to follow. */
 WlyGrammarPart wly_grammar_builder_until (WlyGrammarBuilder *builder, const char *const *marks, gboolean may_end);
+/* Any text without the marks. */
+WlyGrammarPart wly_grammar_builder_without (WlyGrammarBuilder *builder, const char *const *marks);
 /* Up to four spaces and line breaks. */
 WlyGrammarPart wly_grammar_builder_space (WlyGrammarBuilder *builder);
 /* What a source describes. */

@@ -132,6 +132,7 @@ find_keys (const WlyJson *json, WlyJsonId object, WlyOutputFormat *format)
       format->arguments_key = g_strdup (wly_json_key (json, i, &n_bytes));
     }
   }
+  format->with_id = wly_json_find (json, object, "id") != 0;
   return *format->name_key != '\0' && *format->arguments_key != '\0';
 }
 

@@ -23,6 +23,7 @@ typedef struct {
   WlyCallsKind calls;
   char *open, *middle, *close;
   char *name_key, *arguments_key; /* of the object */
+  gboolean with_id;               /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
   const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* marks that are no part of an answer; NULL ends them */
 } WlyOutputFormat;

@@ -138,16 +138,24 @@ take_reasoning (WlyOutputParser *parser)
   return TRUE;
 }
 
+static gsize
+leading_space (const GString *text)
+{
+  gsize n = 0;
+
+  while (n < text->len && g_ascii_isspace (text->str[n]))
+    n++;
+  return n;
+}
+
 /* A call without a mark begins the answer, with "{" or "[". */
 static gboolean
 begins_bare_call (WlyOutputParser *parser)
 {
-  gsize start = 0;
+  const gsize start = leading_space (parser->pending);
 
   if (!parser->calls || *parser->format->open != '\0' || parser->begun)
     return FALSE;
-  while (start < parser->pending->len && g_ascii_isspace (parser->pending->str[start]))
-    start++;
   return start < parser->pending->len
          && parser->pending->str[start] == (parser->format->calls == WLY_CALLS_LIST ? '[' : '{');
 }
@@ -167,7 +175,7 @@ take_text (WlyOutputParser *parser)
   const char *marks[3 + WLY_OUTPUT_FORMAT_IGNORED] = { parser->calls ? parser->format->open : "",
                                                        parser->format->reasoning_open };
   guint n_marks = 2;
-  gsize place   = 0, held;
+  gsize place = 0, held, lead = 0;
   gint mark;
 
   for (gsize i = 0; parser->format->ignored[i] != NULL; i++)
@@ -176,15 +184,21 @@ take_text (WlyOutputParser *parser)
     begin_call (parser, 0);
     return TRUE;
   }
-  /* thoughts are only where an answer begins */
+  /* thoughts are only where an answer begins; white space before them is none of it */
   if (parser->begun)
     marks[1] = "";
+  else
+    lead = leading_space (parser->pending);
   mark = find_mark (parser->pending, marks, n_marks, &place, &held);
   if (mark < 0) {
-    give (parser, parser->pending->len - (parser->final ? 0 : held));
+    if (parser->final || lead + held < parser->pending->len)
+      give (parser, parser->pending->len - (parser->final ? 0 : held));
     return FALSE;
   }
-  give (parser, place);
+  if (place <= lead)
+    g_string_erase (parser->pending, 0, (gssize)place);
+  else
+    give (parser, place);
   if (mark == 0) {
     begin_call (parser, strlen (marks[0]));
     return TRUE;
@@ -241,8 +255,8 @@ give_call (WlyOutputParser *parser, const char *id, const char *name, const WlyJ
   return TRUE;
 }
 
-static gboolean
-is_name (const char *name)
+gboolean
+wly_output_parser_is_name (const char *name)
 {
   return *name != '\0' && strlen (name) <= NAME_BYTES && strpbrk (name, " \n\t{}<>\"") == NULL;
 }
@@ -256,7 +270,7 @@ give_object (WlyOutputParser *parser, const WlyJson *json, WlyJsonId object)
   gsize n_bytes;
 
   if (name == 0 || arguments == 0 || wly_json_kind (json, name) != WLY_JSON_STRING
-      || !is_name (wly_json_text (json, name, &n_bytes)))
+      || !wly_output_parser_is_name (wly_json_text (json, name, &n_bytes)))
     return FALSE;
   return give_call (parser,
                     id != 0 && wly_json_kind (json, id) == WLY_JSON_STRING ? wly_json_text (json, id, &n_bytes) : NULL,
@@ -276,7 +290,7 @@ name_of (const WlyOutputParser *parser)
   if (end != NULL)
     *end = '\0';
   g_strstrip (head);
-  return is_name (head) ? g_steal_pointer (&head) : NULL;
+  return wly_output_parser_is_name (head) ? g_steal_pointer (&head) : NULL;
 }
 
 /* The JSON from start to @end is whole. */

@@ -3,6 +3,7 @@
 
 #include "wly-error.h"
 
+#include <math.h>
 #include <string.h>
 
 static GVariant *
@@ -88,4 +89,57 @@ wly_chat_input_read (const char *text, gsize n_bytes, GError **error)
   g_autoptr (WlyJson) json = wly_json_new (text, n_bytes, WLY_CHAT_INPUT_DEPTH, error);
 
   return json == NULL ? NULL : wly_chat_input_value (json, WLY_JSON_ROOT, error);
+}
+
+/* ---- back to text ---- */
+
+/* As deep as the value was read. */
+static void
+write_members (GVariant *value, gboolean object, GString *out)
+{
+  const gsize n = g_variant_n_children (value);
+
+  g_string_append_c (out, object ? '{' : '[');
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr (GVariant) child  = g_variant_get_child_value (value, i);
+    g_autoptr (GVariant) member = NULL;
+    const char *key             = NULL;
+
+    if (i > 0)
+      g_string_append_c (out, ',');
+    if (object) {
+      g_variant_get (child, "{&sv}", &key, &member);
+      wly_json_write_string (out, key, strlen (key));
+      g_string_append_c (out, ':');
+    } else {
+      member = g_variant_get_variant (child);
+    }
+    wly_chat_input_write (member, out);
+  }
+  g_string_append_c (out, object ? '}' : ']');
+}
+
+void
+wly_chat_input_write (GVariant *value, GString *out)
+{
+  char digits[G_ASCII_DTOSTR_BUF_SIZE];
+  const char *text;
+  gsize n_bytes;
+
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT)) {
+    write_members (value, TRUE, out);
+  } else if (g_variant_is_of_type (value, G_VARIANT_TYPE ("av"))) {
+    write_members (value, FALSE, out);
+  } else if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)) {
+    text = g_variant_get_string (value, &n_bytes);
+    wly_json_write_string (out, text, n_bytes);
+  } else if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN)) {
+    g_string_append (out, g_variant_get_boolean (value) ? "true" : "false");
+  } else if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64)) {
+    g_string_append_printf (out, "%" G_GINT64_FORMAT, g_variant_get_int64 (value));
+  } else if (g_variant_is_of_type (value, G_VARIANT_TYPE_DOUBLE) && isfinite (g_variant_get_double (value))) {
+    g_string_append (out, g_ascii_dtostr (digits, sizeof digits, g_variant_get_double (value)));
+  } else {
+    g_string_append (out, "null");
+  }
 }

@@ -23,4 +23,7 @@ GVariant *wly_chat_input_read (const char *text, gsize n_bytes, GError **error);
 /* The same of a part of a document that is not deeper. */
 GVariant *wly_chat_input_value (const WlyJson *json, WlyJsonId id, GError **error);
 
+/* The other way: appends a value of these types as JSON without white space. */
+void wly_chat_input_write (GVariant *value, GString *out);
+
 G_END_DECLS

@@ -45,6 +45,10 @@ static const struct {
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}{# <|channel|>analysis #}",
     "<|channel|>analysis<|message|>Let me think.<|end|><|start|>assistant<|channel|>final<|message|>Yes.",
     "[r:Let me think.]Yes." },
+  { "space before",
+    LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
+          "}}}\n</tool_call>\n") "{# <think> #}",
+    " \n<think>ก</think> \n<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>", "[r:ก][c:a:{}]" },
   { "broken",
     LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
           "}}}\n</tool_call>\n"),

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Calls of tools and thoughts through D-Bus: the bundled model with chat templates of several families."""
+import json
+import os
+import subprocess
+import unittest
+
+from gi.repository import GLib
+
+import gguf_file
+import woolly_tap
+from real_service import BUNDLED, ERRORS, RealCase, models_folder, text_of
+from woolly_daemon import Stream
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+
+def template(call, more=''):
+    return ("{% for m in messages %}{% if m.role == 'user' %}{{ '<|user|>' + m.content }}{% elif m.role == 'assistant' %}{{ '<|assistant|>' + "
+            "(m.content or '') }}{% for c in m.tool_calls or [] %}" + call + "{% endfor %}{{ eos_token }}{% endif %}{% endfor %}"
+            "{% if add_generation_prompt %}{{ '<|assistant|>' }}" + more + "{% endif %}")
+
+
+HERMES = '<tool_call>\n{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}\n</tool_call>\n'
+TEMPLATES = {
+    'hermes': template(HERMES, '{# <think> #}'),
+    'thinking': template(HERMES, '<think>\n'),
+    'llama': template('{"name": "{{ c.function.name }}", "parameters": {{ c.function.arguments | tojson }}}'),
+    'mistral': template('[TOOL_CALLS][{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}, "id": "{{ c.id }}"}]'),
+    'named': template('<|call|>function<|sep|>{{ c.function.name }}\n```json\n{{ c.function.arguments | tojson }}\n```<|done|>'),
+}
+# one whose opening mark is a control token of the vocabulary
+TEMPLATES['control'] = TEMPLATES['hermes']
+
+WEATHER = {'type': 'object', 'properties': {'city': {'type': 'string', 'maxLength': 12}, 'unit': {'enum': ['C', 'F']}},
+           'required': ['city', 'unit'], 'additionalProperties': False}
+COLOUR = {'properties': {'色': {'enum': ['赤', '青い']}, 'اسم': {'type': 'string', 'pattern': '^[ก-๙]{1,4}$'}},
+          'required': ['色', 'اسم'], 'additionalProperties': False}
+TOOLS = [{'type': 'function', 'function': {'name': 'get_weather', 'description': 'd', 'parameters': WEATHER}},
+         {'type': 'function', 'function': {'name': '色を選ぶ', 'description': 'd', 'parameters': COLOUR}},
+         {'type': 'function', 'function': {'name': 'now', 'description': 'd'}}]
+SCHEMAS = {'get_weather': WEATHER, '色を選ぶ': COLOUR, 'now': {'type': 'object', 'maxProperties': 0}}
+
+
+def string(value):
+    return GLib.Variant('s', value)
+
+
+def make_model(name):
+    """The bundled model with another template."""
+    path = os.path.join(models_folder(), f'tools-{name}.gguf')
+    if os.path.exists(path):
+        return
+    keys, tensors = gguf_file.read(BUNDLED)
+    keys['tokenizer.chat_template'] = gguf_file.text(TEMPLATES[name])
+    if name == 'control':
+        # <|user|> and <|assistant|> keep their places; the last two tokens become the marks
+        kind, tokens = keys['tokenizer.ggml.tokens']
+        words, at = [], 12
+        while at < len(tokens):
+            n = int.from_bytes(tokens[at:at + 8], 'little')
+            words.append(tokens[at + 8:at + 8 + n])
+            at += 8 + n
+        words[-2:] = [b'<tool_call>', b'</tool_call>']
+        keys['tokenizer.ggml.tokens'] = kind, tokens[:12] + b''.join(map(gguf_file.string, words))
+        kind, types = keys['tokenizer.ggml.token_type']
+        keys['tokenizer.ggml.token_type'] = kind, types[:-8] + (3).to_bytes(4, 'little') * 2
+    gguf_file.write(path, keys, tensors)
+
+
+class Tools(RealCase):
+
+    def setUp(self):
+        for name in TEMPLATES:
+            make_model(name)
+        super().setUp()
+
+    def chat(self, model, seed=1, n=160, tools=TOOLS, messages=None, **options):
+        """(text, thoughts, calls, result)"""
+        conversation = {'messages': messages or [{'role': 'user', 'content': 'Tell me a story.'}]}
+        if tools is not None:
+            conversation['tools'] = tools
+        body = {'conversation': string(json.dumps(conversation, ensure_ascii=False))}
+        options = {key.replace('_', '-'): value if isinstance(value, GLib.Variant) else string(value) for key, value in options.items()}
+        reply, fds = self.app.call_fds('/org/woolly/Woolly1', 'Manager.Generate', '(sa{sv}a{sv})', (f'tools-{model}', body, {
+            'seed': GLib.Variant('t', seed), 'max-tokens': GLib.Variant('u', n), **options}))
+        frames = Stream(fds.steal_fds()[0]).all()
+        return (text_of(frames), ''.join(value for kind, value in frames if kind == 'reasoning'),
+                [value for kind, value in frames if kind == 'tool-call'], self.result(reply[0])[1])
+
+    def check_calls(self, calls, names=SCHEMAS):
+        self.assertTrue(calls)
+        for call in calls:
+            self.assertIn(call['name'], names)
+            arguments = json.loads(call['arguments'])
+            self.assertIsInstance(arguments, dict)
+            if jsonschema is not None:
+                jsonschema.Draft202012Validator(SCHEMAS[call['name']]).validate(arguments)
+        self.assertEqual(len({call['id'] for call in calls}), len(calls))
+
+    @unittest.skipIf(jsonschema is not None, 'python3-jsonschema is installed')
+    def test_judge(self):
+        self.skipTest('python3-jsonschema is not installed: arguments are only read as JSON')
+
+    def test_required(self):
+        for model in TEMPLATES:
+            for seed in range(3):
+                text, _thoughts, calls, result = self.chat(model, seed, tool_choice='required')
+                self.assertNotIn('error', result, model)
+                self.assertEqual(text.strip(), '', model)
+                self.check_calls(calls)
+
+    def test_named(self):
+        for model in TEMPLATES:
+            for name in SCHEMAS:
+                text, _thoughts, calls, result = self.chat(model, 5, tool_choice=name)
+                self.assertNotIn('error', result, model)
+                self.assertEqual(text.strip(), '', model)
+                self.check_calls(calls, [name])
+
+    def test_none(self):
+        for model in TEMPLATES:
+            for seed in range(3):
+                text, _thoughts, calls, result = self.chat(model, seed, 60, tool_choice='none')
+                self.assertNotIn('error', result, model)
+                self.assertEqual(calls, [])
+                self.assertNotIn('<tool_call>', text)
+
+    def test_auto(self):
+        """Text or calls; and whatever a call begins with, it is one."""
+        for model in TEMPLATES:
+            text, thoughts, calls, result = self.chat(model, 3, 80, tool_choice='auto')
+            self.assertNotIn('error', result, model)
+            self.assertTrue(text or thoughts or calls)
+            if calls:
+                self.check_calls(calls)
+
+    def test_mark_wanted(self):
+        """A model that wants to call: none keeps it from that, and nothing else does."""
+        bias = GLib.Variant('a{ud}', {1022: 100.0})
+        for choice, expected in (('auto', True), ('required', True), ('now', True), ('none', False)):
+            text, thoughts, calls, result = self.chat('control', 2, 40, tool_choice=choice, logit_bias=bias, temperature=GLib.Variant('d', 0))
+            self.assertNotIn('error', result)
+            self.assertEqual(bool(calls), expected, choice)
+            if not expected:
+                self.assertTrue(text or thoughts)
+        calls = self.chat('control', 2, 80, logit_bias=bias, temperature=GLib.Variant('d', 0))[2]
+        self.check_calls(calls)
+
+    def test_with_a_form(self):
+        """Calls or an answer of a form."""
+        schema = '{"type": "array", "items": {"type": "integer", "maximum": 9}, "minItems": 1, "maxItems": 3}'
+        for model in ('hermes', 'thinking'):
+            for seed in range(3):
+                text, _thoughts, calls, result = self.chat(model, seed, 90, tool_choice='auto', json_schema=schema)
+                self.assertNotIn('error', result)
+                if calls:
+                    self.check_calls(calls)
+                else:
+                    self.assertIsInstance(json.loads(text), list)
+                text, _thoughts, calls, result = self.chat(model, seed, 90, tool_choice='none', json_schema=schema)
+                self.assertEqual(calls, [])
+                self.assertIsInstance(json.loads(text), list)
+
+    def test_schema_that_is_not_supported(self):
+        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': {'type': 'object', 'if': {}}}}]
+        result = self.chat('hermes', tools=tools, n=10)[3]
+        self.assertNotIn('error', result)
+        result = self.chat('hermes', tools=tools, n=10, tool_choice='auto')[3]
+        self.assertEqual(result['error'], ERRORS + 'InvalidArgs')
+        self.assertIn('“f”', result['message'])
+        self.assertIn('#/if', result['message'])
+
+    def test_refused(self):
+        for arguments, words in (
+                ({'tool_choice': 'nothing'}, ('tool-choice', '“nothing”')),
+                ({'tool_choice': 'required', 'tools': None}, ('tool-choice', 'no tools')),
+                ({'tool_choice': 'required', 'json_schema': '{}'}, ('tool-choice',)),
+                ({'tool_choice': 'auto', 'json_schema': '{}', 'constrain_after': 'x'}, ('tool-choice', 'constrain-after')),
+                ({'tool_choice': 'auto', 'tools': [{'type': 'function', 'function': {}}]}, ('no name',)),
+                ({'tool_choice': 'auto', 'tools': [{'type': 'function', 'function': {'name': 'a b'}}]}, ('“a b”',)),
+                ({'tool_choice': 'auto', 'tools': [{'function': {'name': 'a', 'parameters': {'type': 'array'}}}]}, ('“a”', '#/type'))):
+            result = self.chat('hermes', n=10, **arguments)[3]
+            self.assertEqual(result.get('error'), ERRORS + 'InvalidArgs', arguments)
+            for word in words:
+                self.assertIn(word, result['message'])
+
+
+if __name__ == '__main__':
+    woolly_tap.main()

@@ -2,6 +2,7 @@
 #include "wly-opened.h"
 
 #include "plugin-host.h"
+#include "template/default-template.h"
 #include "wly-error.h"
 
 #include <string.h>
@@ -16,23 +17,31 @@ struct WlyOpened {
   WlyTokenTrie *trie;             /* once it was asked for */
   WlyChatTemplate *chat_template; /* NULL: template_error */
   GError *template_error;
-  WlyOutputFormat *format; /* NULL: no template */
+  WlyGgufString template_source; /* in the file, or static */
+  gboolean chats;                /* there are marks of turns, the model's own */
+  WlyOutputFormat *format;       /* NULL: no template */
   GVariant *variables;
   guint64 kv_position_bytes;
   guint32 pooling;
 };
 
+/* The file's own template, or one that its vocabulary suggests. */
 static void
 open_template (WlyOpened *opened)
 {
-  WlyGgufString source;
+  WlyGgufString *source = &opened->template_source;
 
-  if (!wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", &source)) {
-    opened->template_error = g_error_new_literal (WLY_ERROR, WLY_ERROR_NO_TEMPLATE,
-                                                  "The model has no chat template; give it a plain prompt");
-    return;
+  opened->chats = TRUE;
+  if (!wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", source)) {
+    if (opened->tokenizer == NULL) {
+      opened->template_error = g_error_new_literal (WLY_ERROR, WLY_ERROR_NO_TEMPLATE,
+                                                    "The model has neither a chat template nor a vocabulary");
+      return;
+    }
+    source->data    = wly_default_template_source (opened->tokenizer, &opened->chats);
+    source->n_bytes = strlen (source->data);
   }
-  opened->chat_template = wly_chat_template_new (source.data, source.n_bytes, &opened->template_error);
+  opened->chat_template = wly_chat_template_new (source->data, source->n_bytes, &opened->template_error);
 }
 
 /* The text of a token, or "" where the model has none. */
@@ -63,10 +72,10 @@ make_variables (WlyOpened *opened)
 static void
 find_format (WlyOpened *opened)
 {
-  WlyGgufString source;
+  const WlyGgufString *source = &opened->template_source;
 
-  if (opened->chat_template != NULL && wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", &source))
-    opened->format = wly_output_format_new (opened->chat_template, source.data, source.n_bytes, opened->variables);
+  if (opened->chat_template != NULL)
+    opened->format = wly_output_format_new (opened->chat_template, source->data, source->n_bytes, opened->variables);
 }
 
 /* What only the architecture's plugin knows; a file that it refuses can still be tokenised, and says why when it is
@@ -179,17 +188,17 @@ pooling_name (guint32 value)
 static gboolean
 template_knows (WlyOpened *opened, const char *const *names)
 {
-  WlyGgufString source;
+  const WlyGgufString *source = &opened->template_source;
 
-  if (opened->chat_template == NULL || !wly_gguf_get_string (opened->gguf, "tokenizer.chat_template", &source))
+  if (opened->chat_template == NULL)
     return FALSE;
   for (gsize i = 0; names[i] != NULL; i++) {
     const gsize n_bytes = strlen (names[i]);
-    const char *end     = source.data + source.n_bytes;
-    const char *at      = source.data;
+    const char *end     = source->data + source->n_bytes;
+    const char *at      = source->data;
 
     while ((at = memmem (at, (gsize)(end - at), names[i], n_bytes)) != NULL) {
-      gboolean begins = at == source.data || !(g_ascii_isalnum (at[-1]) || at[-1] == '_');
+      gboolean begins = at == source->data || !(g_ascii_isalnum (at[-1]) || at[-1] == '_');
       at += n_bytes;
       if (begins && (at == end || !(g_ascii_isalnum (*at) || *at == '_')))
         return TRUE;
@@ -218,7 +227,7 @@ capabilities (WlyOpened *opened)
     g_ptr_array_add (words, (gpointer)(pool == WLP_POOL_RANK ? "rerank" : "embed"));
   } else if (opened->tokenizer != NULL) {
     g_ptr_array_add (words, (gpointer) "generate");
-    if (opened->chat_template != NULL)
+    if (opened->chat_template != NULL && opened->chats)
       g_ptr_array_add (words, (gpointer) "chat");
     if (template_knows (opened, of_tools))
       g_ptr_array_add (words, (gpointer) "tools");

@@ -33,7 +33,8 @@ gboolean wly_opened_is_pooled (WlyOpened *opened);
 const WlyTokenizer *wly_opened_tokenizer (WlyOpened *opened, GError **error);
 /* The texts of its tokens, made at the first call, and kept; there has to be a tokeniser. */
 WlyTokenTrie *wly_opened_token_trie (WlyOpened *opened);
-/* NULL with WLY_ERROR_NO_TEMPLATE, or WLY_ERROR_TEMPLATE_FAILED where it cannot be read. */
+/* The file's own, or one for its vocabulary; NULL with WLY_ERROR_NO_TEMPLATE where it has neither, or
+ * WLY_ERROR_TEMPLATE_FAILED where it cannot be read. */
 const WlyChatTemplate *wly_opened_template (WlyOpened *opened, GError **error);
 /* How the model marks calls and thoughts; NULL: it has no template that can be read. */
 const WlyOutputFormat *wly_opened_format (WlyOpened *opened);

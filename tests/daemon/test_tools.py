@@ -189,6 +189,56 @@ class Tools(RealCase):
             for word in words:
                 self.assertIn(word, result['message'])
 
+    # model: what is written, and how it is taken apart
+    FORCED = {
+        'hermes': ('<think>\nまず考える… नमस्ते\n</think>\n\nمرحبا 👋 <tool_call>\n{"name": "色を選ぶ", "arguments": {"色": "赤", "n": 2.50}}\n</tool_call>\n'
+                   '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call>',
+                   'まず考える… नमस्ते', 'مرحبا 👋 ', [('色を選ぶ', {'色': '赤', 'n': 2.5}), ('now', {})]),
+        'thinking': ('สวัสดี\n</think>\n\n<tool_call>{"name": "f", "arguments": {"город": "Москва \\"}\\""}}</tool_call>',
+                     'สวัสดี', '', [('f', {'город': 'Москва "}"'})]),
+        'mistral': ('[TOOL_CALLS][{"name": "a", "arguments": {"名": ["京都"]}, "id": "abcdef123"}, {"name": "b", "arguments": {}, "id": "abcdef124"}]',
+                    '', '', [('a', {'名': ['京都']}), ('b', {})]),
+        'named': ('한국어 <|call|>function<|sep|>get\n```json\n{"도시": "서울"}\n```<|done|>', '', '한국어 ', [('get', {'도시': '서울'})]),
+    }
+
+    def test_frames(self):
+        """What a model is made to write, in frames of their own, while it comes."""
+        for model, (written, thoughts, text, calls) in self.FORCED.items():
+            got = self.chat(model, n=400, choice=GLib.Variant('as', [written]))
+            self.assertEqual((got[0], got[1]), (text, thoughts))
+            self.assertEqual([(call['name'], json.loads(call['arguments'])) for call in got[2]], calls)
+            self.assertEqual(got[3]['reason'], 'stop')
+        # without tools a call is text
+        written = self.FORCED['named'][0]
+        self.assertEqual(self.chat('named', n=400, tools=None, choice=GLib.Variant('as', [written]))[:3], (written, '', []))
+
+    def test_thoughts_come_early(self):
+        """Not all at once: before the last of them are computed."""
+        body = {'conversation': string('{"messages": [{"role": "user", "content": "?"}]}')}
+        _reply, fds = self.app.call_fds('/org/woolly/Woolly1', 'Manager.Generate', '(sa{sv}a{sv})', ('tools-thinking', body, {
+            'regex': string('[a-zก-๙ ]{60}</think>no')}))
+        frames = Stream(fds.steal_fds()[0]).all()
+        self.assertGreater(sum(kind == 'reasoning' for kind, _value in frames), 3)
+        self.assertEqual(text_of(frames), 'no')
+
+    def test_woollyctl(self):
+        path = os.path.join(models_folder(), 'conversation.json')
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump({'messages': [{'role': 'user', 'content': '天気は？'}], 'tools': TOOLS}, file)
+
+        def chat(model, *arguments):
+            out = subprocess.run([os.environ['WOOLLYCTL'], 'chat', '-m', f'tools-{model}', '--input', path, '--json', *arguments], check=True,
+                                 capture_output=True, timeout=120, env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': self.address}).stdout
+            return json.loads(out)
+
+        for model, (written, thoughts, text, calls) in self.FORCED.items():
+            got = chat(model, '--choice', written, '--max-tokens', '400')
+            self.assertEqual((got['text'], got.get('reasoning', '')), (text, thoughts))
+            self.assertEqual([(call['name'], json.loads(call['arguments'])) for call in got['tool-calls']], calls)
+        got = chat('hermes', '--tool-choice', '色を選ぶ', '--max-tokens', '120', '--seed', '4')
+        self.assertEqual(got['text'].strip(), '')
+        self.check_calls(got['tool-calls'], ['色を選ぶ'])
+
 
 if __name__ == '__main__':
     woolly_tap.main()

@@ -10,6 +10,7 @@
 #define PROBE_KEY   "woolly_probe_key"
 #define PROBE_VALUE "woolly_probe_value"
 #define JSON_DEPTH  20
+#define MARK_BYTES  64
 
 #define PROBE_TOOLS                                                                                                    \
   "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"" PROBE_NAME "\", \"description\": \"d\", "         \
@@ -50,6 +51,21 @@ render (const WlyChatTemplate *chat_template, const char *json, GVariant *variab
   return wly_chat_template_render (chat_template, &input, ret_rendered, NULL);
 }
 
+/* Bytes of a mark that is begun at the end and not closed: "<t" of <think> and <tool_call>. */
+static gsize
+begun_mark (const char *text, gsize n_bytes)
+{
+  for (gsize n = 1; n <= MIN (n_bytes, MARK_BYTES); n++) {
+    const char c = text[n_bytes - n];
+
+    if (c == '<' || c == '[')
+      return n;
+    if (c == '>' || c == ']' || g_ascii_isspace (c))
+      return 0;
+  }
+  return 0;
+}
+
 /* What the model would write to make the call; (transfer full), NULL: the template knows no calls. */
 static char *
 render_call (const WlyChatTemplate *chat_template, GVariant *variables)
@@ -63,6 +79,7 @@ render_call (const WlyChatTemplate *chat_template, GVariant *variables)
     return NULL;
   while (n < MIN (before.n_bytes, whole.n_bytes) && before.text[n] == whole.text[n])
     n++;
+  n -= begun_mark (whole.text, n);
   return strstr (whole.text + n, PROBE_NAME) == NULL ? NULL : g_strdup (whole.text + n);
 }
 

@@ -49,6 +49,10 @@ static const struct {
     LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
           "}}}\n</tool_call>\n") "{# <think> #}",
     " \n<think>ก</think> \n<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>", "[r:ก][c:a:{}]" },
+  { "prompt that begins as a call does",
+    LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
+          "}}}\n</tool_call>\n") "{% if add_generation_prompt %}<think>\n{% endif %}",
+    "a<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>", "a[c:a:{}]" },
   { "broken",
     LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
           "}}}\n</tool_call>\n"),

@@ -143,7 +143,7 @@ unload_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMetho
  */
 
 static GVariant *
-body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
+body_parameters (WlyBusCall *call, GUnixFDList *fds)
 {
   g_auto (GVariantBuilder) handles = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("ah"));
   int n_fds                        = 0;
@@ -158,9 +158,7 @@ body_parameters (WlyBusCall *call, GUnixFDList *fds, gboolean with_options)
   }
   if (!ok)
     return NULL;
-  if (with_options)
-    return g_variant_new ("(hah@a{sv})", body, &handles, wly_bus_call_worker_options (call));
-  return g_variant_new ("(hah)", body, &handles);
+  return g_variant_new ("(hah@a{sv})", body, &handles, wly_bus_call_worker_options (call));
 }
 
 static void
@@ -212,7 +210,7 @@ forward_cb (GObject *source, GAsyncResult *result, gpointer data)
   else if (ok && g_str_equal (method, "Detokenize"))
     parameters = g_variant_new ("(@au@a{sv})", call->input, wly_bus_call_worker_options (call));
   else if (ok)
-    parameters = body_parameters (call, fds, !renders);
+    parameters = body_parameters (call, fds);
   if (error == NULL && parameters == NULL)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_BUSY, "the service has no more descriptors");
   if (error != NULL)

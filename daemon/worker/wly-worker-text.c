@@ -98,9 +98,8 @@ failed (TextCall *text)
 static void
 push (TextCall *text, gsize n_bytes, WlyWorkFunc work, WlyWorkFunc done)
 {
-  guint64 app = text->options != NULL ? wly_options_get_uint64 (WLY_SCOPE_WORKER, text->options, "salt") : 0;
-
-  wly_lane_push (text->call.worker->text, app, n_bytes, work, done, text);
+  wly_lane_push (text->call.worker->text, wly_options_get_uint64 (WLY_SCOPE_WORKER, text->options, "salt"), n_bytes,
+                 work, done, text);
 }
 
 /* ---- Tokenize ---- */
@@ -242,7 +241,7 @@ render_done (gpointer data)
 
 static gboolean
 handle_render_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fd_list, GVariant *body,
-                  GVariant *fds, gpointer data)
+                  GVariant *fds, GVariant *options, gpointer data)
 {
   WlyWorker *worker = data;
   TextCall *text;
@@ -250,7 +249,7 @@ handle_render_cb (WlyRpcWorker1 *skeleton, GDBusMethodInvocation *invocation, GU
   if (!wly_worker_require (worker, WLY_WORKER_OPENED, invocation))
     return G_DBUS_METHOD_INVOCATION_HANDLED;
   text = text_call_new (worker, invocation, fd_list);
-  if (take_body (text, body, fds))
+  if (take_body (text, body, fds) && take_options (text, options))
     push (text, wly_call_n_text_bytes (text->body_fd, text->n_fds), render_work, render_done);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

@@ -124,6 +124,11 @@ class Generations(Case):
         message = {'content': GLib.Variant('s', 'hi')}
         rendered = self.app.call(path, 'Model.Render', '(a{sv})', ({'messages': GLib.Variant('aa{sv}', [message])},))
         self.assertEqual(rendered, ('hi', [(0, 1)]))
+        message = {'content': GLib.Variant('s', 'salt')}
+        salts = [int(client.call(path, 'Model.Render', '(a{sv})', ({'messages': GLib.Variant('aa{sv}', [message])},))[0])
+                 for client in (self.app, self.app)]
+        self.assertEqual(salts[0], salts[1])
+        self.assertNotEqual(salts[0], 0)
         fd = fd_of(b'from a file')
         body = {'prompt-fd': GLib.Variant('h', 0)}
         self.assertEqual(self.app.call(path, 'Model.Count', '(a{sv}a{sv})', (body, {}), fds=[fd]), 11)

@@ -217,9 +217,14 @@ test_render (void)
   g_autoptr (GVariant) wanted = g_variant_ref_sink (g_variant_new_parsed ("[(@t 0, @t 8), (19, 13)]"));
 
   g_assert_no_error (error);
+  g_assert_false (wly_rpc_worker1_call_render_sync (
+      wly_test_worker_proxy (worker), g_variant_new_handle (0), g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0),
+      g_variant_new_parsed ("{'salt': <'seven'>}"), fds, &text, &spans, NULL, NULL, &error));
+  assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
+  g_clear_error (&error);
   wly_rpc_worker1_call_render_sync (wly_test_worker_proxy (worker), g_variant_new_handle (0),
-                                    g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0), fds, &text, &spans, NULL,
-                                    NULL, &error);
+                                    g_variant_new_array (G_VARIANT_TYPE_HANDLE, NULL, 0),
+                                    g_variant_new_parsed ("{'salt': <@t 7>}"), fds, &text, &spans, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (text, ==, "<|user|>Hi <|user|><|assistant|>");
   g_assert_cmpvariant (spans, wanted);

@@ -63,6 +63,20 @@ print_info (WoollyModel *model, GVariant *estimate)
   woollyctl_output_table_print (table);
 }
 
+/* A script must not take a file that cannot be read for a model: what is known is printed, and it fails. */
+static WoollyctlExit
+report_failure (WoollyModel *model)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_str_equal (woolly_model_get_state (model), "failed"))
+    return WOOLLYCTL_OK;
+  error = woolly_model_dup_last_error (model);
+  if (error == NULL)
+    error = g_error_new_literal (WOOLLY_ERROR, WOOLLY_ERROR_FAILED, _ ("the model cannot be read"));
+  return woollyctl_output_fail (error);
+}
+
 static void
 print_json (WoollyModel *model, GVariant *estimate)
 {
@@ -108,5 +122,5 @@ woollyctl_info (int argc, char **argv)
     print_json (model, estimate);
   else
     print_info (model, estimate);
-  return WOOLLYCTL_OK;
+  return report_failure (model);
 }

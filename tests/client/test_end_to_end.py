@@ -211,6 +211,16 @@ class Tables(Case):
         self.assertTrue(info['estimate']['fits'])
         self.assertGreater(info['estimate']['weights-bytes'], 3 << 20)
 
+    def test_info_of_a_broken_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'broken.gguf')
+            with open(BUNDLED, 'rb') as whole, open(path, 'wb') as broken:
+                broken.write(whole.read(1000))
+            self.assertRegex(self.ctl('info', path, status=1), r'State: +failed')
+            self.assertRegex(self.error, r'^woollyctl: .+')
+            self.assertEqual(json.loads(self.ctl('info', '--json', path, status=1))['state'], 'failed')
+            self.assertRegex(self.error, r'^woollyctl: .+')
+
     def test_load_ps_unload(self):
         self.assertEqual(self.ctl('load', NAME), '')
         model = [row for row in json.loads(self.ctl('ps', '--json')) if row['id'] == NAME][0]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-bus-admin.h"
 
+#include "wly-bus-call.h"
 #include "wly-bus-interfaces.h"
 #include "wly-bus-job.h"
 #include "wly-error.h"
@@ -29,30 +30,51 @@ find_model (WlyBus *bus, WlyBusCaller *caller, GVariant *parameters, GDBusMethod
 }
 
 static void
+import_known_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  WlyBusCall *call             = data;
+  g_autoptr (GError) error     = NULL;
+  g_autoptr (WlyImport) import = wly_import_new_finish (result, &error);
+  WlyBusJob *job               = NULL;
+
+  if (import != NULL && wly_bus_caller_is_gone (call->caller))
+    g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_DISCONNECTED, "the caller has left the bus");
+  else if (import != NULL)
+    job = wly_bus_job_new (call->bus, call->caller, import, &error);
+  if (job != NULL)
+    wly_bus_call_return (call, g_variant_new ("(o)", job->path));
+  else
+    wly_bus_call_fail (call, error);
+}
+
+static void
 import_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
   WlyBus *bus                  = data;
   GUnixFDList *fds             = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation));
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 1);
+  WlyBusCall *call             = wly_bus_call_new (bus, caller, invocation);
   g_autofree char *name        = NULL;
-  g_autoptr (WlyImport) import = NULL;
   g_autoptr (GError) error     = NULL;
-  WlyBusJob *job               = NULL;
   int n_fds                    = 0;
   const int *list              = fds != NULL ? g_unix_fd_list_peek_fds (fds, &n_fds) : NULL;
   gint32 handle;
 
+  if (call == NULL)
+    return;
   g_variant_get_child (parameters, 0, "h", &handle);
   if (handle < 0 || handle >= n_fds)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: the message carries no such descriptor");
-  else if (wly_options_check (1u << WLY_SCOPE_IMPORT, options, &error)) {
-    if (wly_options_has (options, "name"))
-      name = wly_options_dup_string (WLY_SCOPE_IMPORT, options, "name");
-    import = wly_import_new (bus->context, list[handle], name, &error);
+  else
+    wly_options_check (1u << WLY_SCOPE_IMPORT, options, &error);
+  if (error != NULL) {
+    wly_bus_call_fail (call, error);
+    return;
   }
-  if (import != NULL)
-    job = wly_bus_job_new (bus, caller, import, &error);
-  answer (invocation, job != NULL ? g_variant_new ("(o)", job->path) : NULL, error);
+  if (wly_options_has (options, "name"))
+    name = wly_options_dup_string (WLY_SCOPE_IMPORT, options, "name");
+  wly_import_new_async (bus->context, wly_account_get_app (wly_bus_caller_get_account (caller)), list[handle], name,
+                        import_known_cb, call);
 }
 
 static void

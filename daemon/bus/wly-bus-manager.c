@@ -10,6 +10,7 @@
 #include "wly-bus-session.h"
 #include "wly-bus-text.h"
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-options.h"
 #include "wly-os.h"
 #include "wly-prober.h"
@@ -247,19 +248,21 @@ estimate_model_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GD
 /* --- OpenFiles
  * --------------------------------------------------------------------------------------------------------- */
 
-static WlyModelFiles *
+/* In a list of their own, in the order in which the call names them. (transfer full) */
+static GUnixFDList *
 take_files (GVariant *handles, GDBusMethodInvocation *invocation, GError **error)
 {
-  GUnixFDList *list    = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation));
-  gsize n_handles      = g_variant_n_children (handles);
-  int n_fds            = 0;
-  const int *fds       = list != NULL ? g_unix_fd_list_peek_fds (list, &n_fds) : NULL;
-  g_autofree int *used = g_new (int, MAX (n_handles, 1));
+  GUnixFDList *list            = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation));
+  gsize n_handles              = g_variant_n_children (handles);
+  int n_fds                    = 0;
+  const int *fds               = list != NULL ? g_unix_fd_list_peek_fds (list, &n_fds) : NULL;
+  g_autoptr (GUnixFDList) used = g_unix_fd_list_new ();
 
   if (n_handles == 0 || n_handles > WLY_MODEL_MAX_FILES) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "files: give one to %d descriptors", WLY_MODEL_MAX_FILES);
     return NULL;
   }
+  wly_foreign_guard (used);
   for (gsize i = 0; i < n_handles; i++) {
     gint32 handle;
     g_variant_get_child (handles, i, "h", &handle);
@@ -267,28 +270,27 @@ take_files (GVariant *handles, GDBusMethodInvocation *invocation, GError **error
       g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "files: the message carries no descriptor %d", handle);
       return NULL;
     }
-    used[i] = fds[handle];
+    if (g_unix_fd_list_append (used, fds[handle], error) < 0)
+      return NULL;
   }
-  return wly_model_files_new_from_fds (used, n_handles, error);
+  return g_steal_pointer (&used);
 }
 
 static void
-open_files_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+files_known_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
-  WlyBus *bus                     = data;
-  g_autoptr (GVariant) handles    = g_variant_get_child_value (parameters, 0);
-  WlyBusCall *call                = begin (bus, caller, parameters, invocation, 0);
+  WlyBusCall *call                = data;
+  WlyBus *bus                     = call->bus;
   g_autoptr (GError) error        = NULL;
-  g_autoptr (WlyModelFiles) files = NULL;
+  g_autoptr (WlyModelFiles) files = wly_model_files_new_finish (result, &error);
   g_autoptr (WlyModel) model      = NULL;
   WlyBusModel *exported           = NULL;
 
-  if (call == NULL)
-    return;
-  files = take_files (handles, invocation, &error);
-  if (files != NULL) {
+  if (files != NULL && wly_bus_caller_is_gone (call->caller)) {
+    g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_DISCONNECTED, "the caller has left the bus");
+  } else if (files != NULL) {
     model    = wly_model_new (bus->context, "opened file", files);
-    exported = wly_bus_model_new (bus, model, caller, &error);
+    exported = wly_bus_model_new (bus, model, call->caller, &error);
   }
   if (exported == NULL) {
     wly_bus_call_fail (call, error);
@@ -297,6 +299,25 @@ open_files_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusM
   g_ptr_array_add (bus->given, exported);
   wly_model_probe (model);
   wly_bus_call_return (call, g_variant_new ("(o)", exported->path));
+}
+
+static void
+open_files_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  WlyBus *bus                  = data;
+  g_autoptr (GVariant) handles = g_variant_get_child_value (parameters, 0);
+  WlyBusCall *call             = begin (bus, caller, parameters, invocation, 0);
+  g_autoptr (GUnixFDList) fds  = NULL;
+  g_autoptr (GError) error     = NULL;
+
+  if (call == NULL)
+    return;
+  fds = take_files (handles, invocation, &error);
+  if (fds == NULL)
+    wly_bus_call_fail (call, error);
+  else
+    wly_model_files_new_async (fds, wly_account_get_app (wly_bus_caller_get_account (caller)),
+                               wly_settings_get_uint32 (bus->settings, "limits", "file-ms"), files_known_cb, call);
 }
 
 /* --- RenderTemplate

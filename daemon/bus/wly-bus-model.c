@@ -8,6 +8,7 @@
 #include "wly-bus-interfaces.h"
 #include "wly-bus-session.h"
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-model-id.h"
 #include "wly-options.h"
 #include "woolly-names.h"
@@ -151,6 +152,7 @@ body_parameters (WlyBusCall *call, GUnixFDList *fds)
   int body                         = g_unix_fd_list_append (fds, call->body_fd, NULL);
   gboolean ok                      = body >= 0;
 
+  wly_foreign_guard (fds);
   for (int i = 0; i < n_fds && ok; i++) {
     int handle = g_unix_fd_list_append (fds, list[i], NULL);
     ok         = handle >= 0;

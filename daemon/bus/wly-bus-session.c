@@ -182,6 +182,12 @@ peek_fd (GVariant *parameters, GDBusMethodInvocation *invocation, GError **error
   return -1;
 }
 
+static guint
+file_ms (WlyBusCall *call)
+{
+  return wly_settings_get_uint32 (call->bus->settings, "limits", "file-ms");
+}
+
 static void
 saved_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -202,7 +208,7 @@ proceed_to_save (WlyBusCall *call, WlySession *session, GVariant *parameters)
   if (fd < 0)
     finish (call, NULL, error);
   else
-    wly_session_file_save_async (session, fd, saved_cb, call);
+    wly_session_file_save_async (session, fd, file_ms (call), saved_cb, call);
 }
 
 static void
@@ -231,7 +237,7 @@ proceed_to_restore (WlyBusCall *call, WlySession *session, GVariant *parameters)
   if (fd < 0)
     finish (call, NULL, error);
   else
-    wly_session_file_restore_async (session, fd, restored_cb, call);
+    wly_session_file_restore_async (session, fd, file_ms (call), restored_cb, call);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "wly-bus-model.h"
 #include "wly-bus-session.h"
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "woolly-names.h"
 
 void
@@ -164,6 +165,17 @@ owned_list (gpointer free_func)
   return g_ptr_array_new_with_free_func ((GDestroyNotify)free_func);
 }
 
+/* In GDBus's thread, of every message, whatever it is: descriptors that nobody asked for are closed, too. */
+static GDBusMessage *
+guard_files_cb (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer data)
+{
+  GUnixFDList *fds = incoming ? g_dbus_message_get_unix_fd_list (message) : NULL;
+
+  if (fds != NULL)
+    wly_foreign_guard (fds);
+  return message;
+}
+
 static gboolean
 export_root (WlyBus *self, GError **error)
 {
@@ -189,6 +201,7 @@ wly_bus_new (GDBusConnection *connection, WlySettings *settings, const char *set
   self->catalogue            = wly_catalogue_new (self->context);
   self->accounts             = wly_accounts_new (settings);
   self->shared.connection    = g_object_ref (connection);
+  self->files_filter         = g_dbus_connection_add_filter (connection, guard_files_cb, NULL, NULL);
   self->shared.callers       = wly_bus_callers_new (connection, self->accounts);
   self->shared.owned         = wly_bus_owned_new (connection);
   self->shared.activity      = activity_cb;
@@ -232,6 +245,7 @@ wly_bus_free (WlyBus *self)
   g_object_run_dispose (G_OBJECT (self->catalogue));
   g_object_unref (self->catalogue);
   wly_bus_callers_free (self->shared.callers);
+  g_dbus_connection_remove_filter (self->shared.connection, self->files_filter);
   wly_bus_owned_free (self->shared.owned);
   wly_accounts_unref (self->accounts);
   wly_model_context_unref (self->context);

@@ -29,6 +29,7 @@ struct WlyBus {
   GPtrArray *generations;  /* WlyBusGeneration*, owned */
   GPtrArray *holds;        /* WlyBusHold*, owned */
   GPtrArray *jobs;         /* WlyBusJob*, owned */
+  guint files_filter;      /* of the connection */
   guint n_calls;           /* WlyBusCall that are not answered */
   gint64 last_activity_us; /* monotonic */
   WlyBusActivityCb activity;

@@ -2,6 +2,7 @@
 #include "wly-import.h"
 
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-model-files.h"
 #include "wly-os.h"
 
@@ -23,6 +24,7 @@
 struct _WlyImport {
   GObject parent_instance;
   WlyModelContext *context;
+  char *app; /* who is copying, for itself: what lasts long must not keep the app's other files waiting */
   int fd;
   char *folder;
   char *path;   /* the final one */
@@ -31,6 +33,7 @@ struct _WlyImport {
   guint64 total_bytes;
   GMutex mutex;
   guint64 done_bytes; /* under the mutex */
+  gboolean published;
   GCancellable *cancellable;
   guint progress_timer;
 };
@@ -54,7 +57,7 @@ wly_import_check_name (const char *name)
   return g_str_has_suffix (name, ".gguf") ? g_strdup (name) : g_strconcat (name, ".gguf", NULL);
 }
 
-/* As wly_import_new() makes them. */
+/* As set_paths() makes them. */
 static gboolean
 is_hidden_name (const char *name)
 {
@@ -94,40 +97,66 @@ name_of_fd (int fd)
   return path != NULL ? g_path_get_basename (path) : NULL;
 }
 
-WlyImport *
-wly_import_new (WlyModelContext *context, int fd, const char *name, GError **error)
+static gboolean
+set_paths (WlyImport *self, const char *name, GError **error)
 {
-  g_autoptr (WlyImport) self = NULL;
-  g_autofree char *own       = name == NULL ? name_of_fd (fd) : NULL;
-  g_autofree char *checked   = NULL;
-  g_autofree char *random    = NULL;
-  struct stat status;
+  g_autofree char *checked = name != NULL ? wly_import_check_name (name) : NULL;
+  g_autofree char *random  = NULL;
 
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode)) {
-    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
-    return NULL;
-  }
-  if (name == NULL)
-    name = own;
-  checked = name != NULL ? wly_import_check_name (name) : NULL;
   if (checked == NULL) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "name: “%s” cannot be the name of a model file",
                  name != NULL ? name : "");
-    return NULL;
+    return FALSE;
   }
-  self              = g_object_new (WLY_TYPE_IMPORT, NULL);
-  self->context     = wly_model_context_ref (context);
-  self->folder      = wly_settings_dup_models_directory (context->settings);
-  self->path        = g_build_filename (self->folder, checked, NULL);
-  random            = g_strdup_printf (".%s.%08x" PART_SUFFIX, checked, g_random_int ());
-  self->hidden      = g_build_filename (self->folder, random, NULL);
-  self->total_bytes = (guint64)status.st_size;
-  self->fd          = fcntl (fd, F_DUPFD_CLOEXEC, 3);
-  if (g_file_test (self->path, G_FILE_TEST_EXISTS)) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "name: there is a file %s already", self->path);
-    return NULL;
+  self->folder = wly_settings_dup_models_directory (self->context->settings);
+  self->path   = g_build_filename (self->folder, checked, NULL);
+  random       = g_strdup_printf (".%s.%08x" PART_SUFFIX, checked, g_random_int ());
+  self->hidden = g_build_filename (self->folder, random, NULL);
+  if (!g_file_test (self->path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "name: there is a file %s already", self->path);
+  return FALSE;
+}
+
+static gpointer
+look_thread (gpointer data, GError **error)
+{
+  WlyImport *self = data;
+  struct stat status;
+
+  if (fstat (self->fd, &status) == 0 && S_ISREG (status.st_mode)) {
+    self->total_bytes = (guint64)status.st_size;
+    return g_object_ref (self);
   }
-  return g_steal_pointer (&self);
+  g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
+  return NULL;
+}
+
+void
+wly_import_new_async (WlyModelContext *context, const char *app, int fd, const char *name, GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  g_autoptr (WlyImport) self = g_object_new (WLY_TYPE_IMPORT, NULL);
+  g_autofree char *own       = name == NULL ? name_of_fd (fd) : NULL;
+  GError *error              = NULL;
+  WlyForeignWork work        = { look_thread, self, g_object_unref, g_object_unref };
+
+  self->context = wly_model_context_ref (context);
+  self->app     = g_strconcat ("import of ", app, NULL);
+  self->fd      = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (!set_paths (self, name != NULL ? name : own, &error)) {
+    g_task_report_error (NULL, callback, user_data, NULL, error);
+    return;
+  }
+  g_object_ref (self);
+  wly_foreign_run_async (NULL, app, wly_settings_get_uint32 (context->settings, "limits", "file-ms"), &work, NULL,
+                         callback, user_data);
+}
+
+WlyImport *
+wly_import_new_finish (GAsyncResult *result, GError **error)
+{
+  return wly_foreign_run_finish (result, error);
 }
 
 static void
@@ -183,27 +212,25 @@ copy (WlyImport *self, GError **error)
   return FALSE;
 }
 
-static void
-copy_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+static gpointer
+copy_thread (gpointer data, GError **error)
 {
-  WlyImport *self = source;
-  GError *error   = NULL;
-  gboolean ok     = FALSE;
+  WlyImport *self = data;
 
-  if (g_mkdir_with_parents (self->folder, 0700) != 0)
-    set_errno (&error, "cannot make the folder", self->folder);
-  else if (!make_hidden (self))
-    set_errno (&error, "cannot make", self->hidden);
-  else
-    ok = copy (self, &error);
-  if (ok && fsync (self->out) != 0) {
-    set_errno (&error, "cannot write", self->hidden);
-    ok = FALSE;
+  if (g_mkdir_with_parents (self->folder, 0700) != 0) {
+    set_errno (error, "cannot make the folder", self->folder);
+    return NULL;
   }
-  if (ok)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
+  if (!make_hidden (self)) {
+    set_errno (error, "cannot make", self->hidden);
+    return NULL;
+  }
+  if (!copy (self, error))
+    return NULL;
+  if (fsync (self->out) == 0)
+    return GINT_TO_POINTER (TRUE);
+  set_errno (error, "cannot write", self->hidden);
+  return NULL;
 }
 
 static void
@@ -227,7 +254,8 @@ publish (WlyImport *self, GError **error)
     set_errno (error, "cannot name the file", self->path);
     return FALSE;
   }
-  folder = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  self->published = TRUE;
+  folder          = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     fsync (folder);
     close (folder);
@@ -262,7 +290,7 @@ copied_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GUnixFDList) fds     = NULL;
   g_autoptr (GError) error        = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+  if (wly_foreign_run_finish (result, &error) == NULL) {
     give_up (self, task, error);
     return;
   }
@@ -285,11 +313,11 @@ progress_cb (gpointer data)
 void
 wly_import_run_async (WlyImport *self, GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task               = g_task_new (self, NULL, callback, user_data);
-  g_autoptr (GTask) copying = g_task_new (self, NULL, copied_cb, task);
+  GTask *task         = g_task_new (self, NULL, callback, user_data);
+  WlyForeignWork work = { copy_thread, g_object_ref (self), g_object_unref, NULL };
 
   self->progress_timer = g_timeout_add (PROGRESS_MS, progress_cb, self);
-  g_task_run_in_thread (copying, copy_thread);
+  wly_foreign_run_async (self, self->app, 0, &work, self->cancellable, copied_cb, task);
 }
 
 char *
@@ -320,9 +348,13 @@ wly_import_finalize (GObject *object)
 
   g_clear_handle_id (&self->progress_timer, g_source_remove);
   if (self->fd >= 0)
-    close (self->fd);
+    wly_foreign_close (self->fd);
+  /* a copy that was given up before its thread came back: by then it may have made the file */
+  if (self->out >= 0 && !self->published)
+    g_unlink (self->hidden);
   if (self->out >= 0)
     close (self->out);
+  g_free (self->app);
   g_free (self->folder);
   g_free (self->path);
   g_free (self->hidden);

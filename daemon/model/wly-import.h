@@ -11,10 +11,13 @@ G_BEGIN_DECLS
 #define WLY_TYPE_IMPORT (wly_import_get_type ())
 G_DECLARE_FINAL_TYPE (WlyImport, wly_import, WLY, IMPORT, GObject)
 
-/* @fd: is duplicated.  @name: of the new file, NULL: the descriptor's own.
+/* @app: whose file it is.  @fd: is duplicated.  @name: of the new file, NULL: the descriptor's own.
  * Signal "progress" (), at most four times a second.
- * Errors: WLY_ERROR_INVALID_ARGS for a name that is no plain file name, or exists. */
-WlyImport *wly_import_new (WlyModelContext *context, int fd, const char *name, GError **error);
+ * Errors: WLY_ERROR_INVALID_ARGS for a name that is no plain file name, or exists, and for what is no regular file;
+ * those of wly_foreign_run_async(). */
+void wly_import_new_async (WlyModelContext *context, const char *app, int fd, const char *name,
+                           GAsyncReadyCallback callback, gpointer user_data);
+WlyImport *wly_import_new_finish (GAsyncResult *result, GError **error);
 
 void wly_import_run_async (WlyImport *import, GAsyncReadyCallback callback, gpointer user_data);
 /* The path of the new file. (transfer full) */

@@ -2,6 +2,7 @@
 #include "wly-model-files.h"
 
 #include "wly-error.h"
+#include "wly-foreign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@ struct WlyModelFiles {
   gatomicrefcount ref_count;
   char **paths;
   GUnixFDList *fds; /* NULL: by path */
+  char *app;        /* who gave them; NULL where nobody did */
   char *identity;
   guint64 size_bytes;
   GError *error;
@@ -60,6 +62,7 @@ wly_model_files_new_from_fds (const int *fds, gsize n_fds, GError **error)
   g_atomic_ref_count_init (&self->ref_count);
   self->paths = g_new0 (char *, 1);
   self->fds   = g_unix_fd_list_new ();
+  wly_foreign_guard (self->fds);
   for (gsize i = 0; i < n_fds; i++) {
     struct stat status;
     int flags = fcntl (fds[i], F_GETFL);
@@ -95,6 +98,7 @@ wly_model_files_unref (WlyModelFiles *self)
     return;
   g_strfreev (self->paths);
   g_clear_object (&self->fds);
+  g_free (self->app);
   g_free (self->identity);
   g_clear_error (&self->error);
   g_free (self);
@@ -164,6 +168,7 @@ wly_model_files_open (WlyModelFiles *self, GError **error)
   int n_fds                    = 0;
   const int *fds               = self->fds != NULL ? g_unix_fd_list_peek_fds (self->fds, &n_fds) : NULL;
 
+  wly_foreign_guard (list);
   if (!ok)
     g_propagate_error (error, g_error_copy (self->error));
   for (int i = 0; ok && i < n_fds; i++)
@@ -177,4 +182,88 @@ wly_model_files_open (WlyModelFiles *self, GError **error)
   }
   g_string_free (identity, TRUE);
   return ok ? g_steal_pointer (&list) : NULL;
+}
+
+/* --- files of an app -----------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  GUnixFDList *fds;
+  char *app;
+} Given;
+
+static void
+given_free (gpointer data)
+{
+  Given *given = data;
+
+  g_object_unref (given->fds);
+  g_free (given->app);
+  g_free (given);
+}
+
+static gpointer
+look_thread (gpointer data, GError **error)
+{
+  Given *given = data;
+  int n_fds;
+  const int *fds      = g_unix_fd_list_peek_fds (given->fds, &n_fds);
+  WlyModelFiles *self = wly_model_files_new_from_fds (fds, (gsize)n_fds, error);
+
+  if (self != NULL)
+    self->app = g_strdup (given->app);
+  return self;
+}
+
+void
+wly_model_files_new_async (GUnixFDList *fds, const char *app, guint limit_ms, GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  Given *given        = g_new (Given, 1);
+  WlyForeignWork work = { look_thread, given, given_free, (GDestroyNotify)wly_model_files_unref };
+
+  wly_foreign_guard (fds);
+  given->fds = g_object_ref (fds);
+  given->app = g_strdup (app);
+  wly_foreign_run_async (NULL, app, limit_ms, &work, NULL, callback, user_data);
+}
+
+WlyModelFiles *
+wly_model_files_new_finish (GAsyncResult *result, GError **error)
+{
+  return wly_foreign_run_finish (result, error);
+}
+
+static gpointer
+open_thread (gpointer data, GError **error)
+{
+  return wly_model_files_open (data, error);
+}
+
+void
+wly_model_files_open_async (WlyModelFiles *self, guint limit_ms, GAsyncReadyCallback callback, gpointer user_data)
+{
+  WlyForeignWork work    = { open_thread, self, (GDestroyNotify)wly_model_files_unref, g_object_unref };
+  g_autoptr (GTask) task = NULL;
+  GUnixFDList *list;
+  GError *error = NULL;
+
+  wly_model_files_ref (self);
+  if (self->app != NULL) {
+    wly_foreign_run_async (NULL, self->app, limit_ms, &work, NULL, callback, user_data);
+    return;
+  }
+  task = g_task_new (NULL, NULL, callback, user_data);
+  list = wly_model_files_open (self, &error);
+  wly_model_files_unref (self);
+  if (list != NULL)
+    g_task_return_pointer (task, list, g_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+GUnixFDList *
+wly_model_files_open_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-model.h"
 
-#include "wly-cpu.h"
 #include "wly-error.h"
+#include "wly-model-load.h"
 #include "wly-model-waiters.h"
-#include "wly-options.h"
 #include "wly-os.h"
 
 #include <string.h>
 
 #define OPEN_TIMEOUT_MS 30000
 #define LOAD_TIMEOUT_MS (30 * 60 * 1000) /* a large model from a slow disk */
-#define MIN_KV_BYTES    (16 * 1024 * 1024)
 #define MAX_TEXT_BYTES  256
 /* What an opened model is booked with: nothing to speak of, but it is there to be asked to leave. */
 #define OPENED_BYTES 1
@@ -330,24 +328,35 @@ open_parameters (GUnixFDList *fds)
   return g_variant_new ("(ah)", &handles);
 }
 
-static void
-plugins_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (WlyModel) self   = data;
-  g_autoptr (GError) error    = NULL;
-  g_autoptr (GVariant) list   = wly_plugins_list_finish (WLY_PLUGINS (source), result, &error);
-  g_autoptr (GUnixFDList) fds = NULL;
-  g_auto (GStrv) plugins      = NULL;
+typedef struct {
+  WlyModel *model;
+  char **plugins;
+} Opening;
 
+/* FALSE: what is on the way leads nowhere any more, and who waits is answered by somebody else. */
+static gboolean
+goes_on_opening (WlyModel *self)
+{
   if (self->state != WLY_MODEL_OPENING || self->worker != NULL)
-    return; /* it was begun anew meanwhile, and that is answered by itself */
-  if (self->next_files != NULL) {
-    take_next_files (self);
-    step (self);
+    return FALSE; /* it was begun anew meanwhile */
+  if (self->next_files == NULL)
+    return TRUE;
+  take_next_files (self);
+  step (self);
+  return FALSE;
+}
+
+static void
+files_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autofree Opening *opening = data;
+  g_autoptr (WlyModel) self   = opening->model;
+  g_auto (GStrv) plugins      = opening->plugins;
+  g_autoptr (GError) error    = NULL;
+  g_autoptr (GUnixFDList) fds = wly_model_files_open_finish (result, &error);
+
+  if (!goes_on_opening (self))
     return;
-  }
-  plugins = wly_plugins_usable_files (list);
-  fds     = wly_model_files_open (self->files, &error);
   if (fds != NULL)
     self->worker = wly_worker_process_new ((const char *const *)plugins, &error);
   if (self->worker == NULL) {
@@ -359,6 +368,27 @@ plugins_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect (self->worker, "generation-changed", G_CALLBACK (generation_changed_cb), self);
   wly_worker_process_call_async (self->worker, "Open", open_parameters (fds), fds, OPEN_TIMEOUT_MS, opened_cb,
                                  g_object_ref (self));
+}
+
+static guint
+file_ms (WlyModel *self)
+{
+  return wly_settings_get_uint32 (self->context->settings, "limits", "file-ms");
+}
+
+static void
+plugins_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (WlyModel) self = data;
+  g_autoptr (GVariant) list = wly_plugins_list_finish (WLY_PLUGINS (source), result, NULL);
+  Opening *opening;
+
+  if (!goes_on_opening (self))
+    return;
+  opening          = g_new (Opening, 1);
+  opening->plugins = wly_plugins_usable_files (list);
+  opening->model   = g_steal_pointer (&self);
+  wly_model_files_open_async (opening->model->files, file_ms (opening->model), files_opened_cb, opening);
 }
 
 static void
@@ -377,24 +407,6 @@ start_open (WlyModel *self)
 
 /* --- loading ---------------------------------------------------------------------------------------------------- */
 
-guint64
-wly_model_estimate (WlyModel *self, guint64 *ret_kv_bytes)
-{
-  WlySettings *settings = self->context->settings;
-  guint64 most          = wly_settings_get_uint64 (settings, "memory", "kv-cache");
-  guint64 n_positions, kv_bytes, sum;
-
-  *ret_kv_bytes = 0;
-  if (self->info == NULL)
-    return 0;
-  n_positions = (guint64)self->info->context_length * wly_settings_get_uint32 (settings, "models", "max-running");
-  kv_bytes    = wly_model_info_kv_bytes (self->info, n_positions, "f32");
-  if (kv_bytes == 0) /* not known before a plugin has seen it */
-    kv_bytes = most;
-  *ret_kv_bytes = CLAMP (kv_bytes, MIN (MIN_KV_BYTES, most), most);
-  return g_uint64_checked_add (&sum, self->info->weights_bytes, *ret_kv_bytes) ? sum : G_MAXUINT64;
-}
-
 /* Another one has booked memory; where this one used it, it gives it back. */
 static void
 booked_cb (WlyResidency *residency, gpointer data)
@@ -412,25 +424,8 @@ booked_cb (WlyResidency *residency, gpointer data)
 static GVariant *
 load_parameters (WlyModel *self, guint64 kv_bytes)
 {
-  WlySettings *settings        = self->context->settings;
-  g_auto (GVariantDict) dict   = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *activations = wly_options_dup_string (WLY_SCOPE_LOAD, self->load_options, "activations");
-  g_autofree char *device      = wly_options_dup_string (WLY_SCOPE_LOAD, self->load_options, "device");
-  guint32 n_threads            = wly_settings_get_uint32 (settings, "compute", "threads");
-
-  if (device[0] == '\0') {
-    g_free (device);
-    device = g_strdup (wly_settings_get_string (settings, "compute", "device"));
-  }
-  g_variant_dict_insert (&dict, "threads", "u", n_threads != 0 ? n_threads : CLAMP (wly_cpu_n_cores (), 1, 1024));
-  g_variant_dict_insert (&dict, "batch-tokens", "u", wly_settings_get_uint32 (settings, "compute", "batch-tokens"));
-  g_variant_dict_insert (&dict, "prefill-chunk", "u", wly_settings_get_uint32 (settings, "compute", "prefill-chunk"));
   self->pack_bytes = wly_residency_get_share (self->context->residency, self->info->weights_bytes);
-  g_variant_dict_insert (&dict, "kv-bytes", "t", kv_bytes);
-  g_variant_dict_insert (&dict, "pack-bytes", "t", self->pack_bytes);
-  g_variant_dict_insert (&dict, "activations", "s", activations);
-  g_variant_dict_insert (&dict, "device", "s", device);
-  return g_variant_new ("(@a{sv})", g_variant_dict_end (&dict));
+  return wly_model_load_parameters (self->load_options, self->context->settings, kv_bytes, self->pack_bytes);
 }
 
 static void
@@ -493,7 +488,7 @@ start_load (WlyModel *self)
 {
   g_autoptr (GError) error = NULL;
   guint64 kv_bytes;
-  guint64 n_bytes = wly_model_estimate (self, &kv_bytes);
+  guint64 n_bytes = wly_model_load_estimate (self->info, self->context->settings, &kv_bytes);
 
   if (self->room_handler != 0)
     return; /* memory is awaited */
@@ -668,12 +663,9 @@ wly_model_clear_quarantine (WlyModel *self)
 }
 
 static void
-probed_cb (GObject *source, GAsyncResult *result, gpointer data)
+probe_ended (WlyModel *self, GVariant *reply, const GError *error)
 {
-  g_autoptr (WlyModel) self  = data;
-  g_autoptr (GError) error   = NULL;
-  g_autoptr (GVariant) reply = wly_prober_run_finish (WLY_PROBER (source), result, &error);
-  gboolean waits             = self->state == WLY_MODEL_UNKNOWN;
+  gboolean waits = self->state == WLY_MODEL_UNKNOWN;
 
   self->probing = FALSE;
   if (g_cancellable_is_cancelled (self->probe_cancellable))
@@ -692,29 +684,44 @@ probed_cb (GObject *source, GAsyncResult *result, gpointer data)
   changed (self);
 }
 
-void
-wly_model_probe (WlyModel *self)
+static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (WlyModel) self  = data;
+  g_autoptr (GError) error   = NULL;
+  g_autoptr (GVariant) reply = wly_prober_run_finish (WLY_PROBER (source), result, &error);
+
+  probe_ended (self, reply, error);
+}
+
+static void
+probe_files_cb (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (WlyModel) self   = data;
   g_autoptr (GError) error    = NULL;
+  g_autoptr (GUnixFDList) fds = wly_model_files_open_finish (result, &error);
   g_autofree char *n_files    = NULL;
   const int *list;
   int n_fds;
 
-  if (self->probing || self->info != NULL || self->state != WLY_MODEL_UNKNOWN)
-    return;
-  fds = wly_model_files_open (self->files, &error);
   if (fds == NULL) {
-    set_error (self, error);
-    set_state (self, WLY_MODEL_FAILED);
+    probe_ended (self, NULL, error);
     return;
   }
   list                          = g_unix_fd_list_peek_fds (fds, &n_fds);
   n_files                       = g_strdup_printf ("%d", n_fds);
   const char *const arguments[] = { "model", "--files", n_files, NULL };
-  self->probing                 = TRUE;
   wly_prober_run_async (self->context->prober, arguments, list, (gsize)n_fds, self->probe_cancellable, probed_cb,
                         g_object_ref (self));
+}
+
+void
+wly_model_probe (WlyModel *self)
+{
+  if (self->probing || self->info != NULL || self->state != WLY_MODEL_UNKNOWN)
+    return;
+  self->probing = TRUE;
+  wly_model_files_open_async (self->files, file_ms (self), probe_files_cb, g_object_ref (self));
 }
 
 void

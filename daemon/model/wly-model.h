@@ -73,9 +73,6 @@ gboolean wly_model_accept_options (WlyModel *model, GVariant *options, GError **
 /* Its worker, NULL unless opened, loading or ready. */
 WlyWorkerProcess *wly_model_get_worker (WlyModel *model);
 
-/* Bytes that loading would book: weights, and the key-value cache's share.  @ret_kv_bytes: the latter. */
-guint64 wly_model_estimate (WlyModel *model, guint64 *ret_kv_bytes);
-
 /* Ends its worker; sessions continue when it is loaded again.  WLY_ERROR_BUSY where it computes and @force is not set;
  * with it, who waits for the model gets WLY_ERROR_CANCELLED. */
 gboolean wly_model_unload (WlyModel *model, gboolean force, GError **error);

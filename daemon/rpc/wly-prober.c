@@ -2,6 +2,7 @@
 #include "wly-prober.h"
 
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-os.h"
 #include "wly-worker-exit.h"
 #include "wly-worker-spawn.h"
@@ -59,7 +60,7 @@ probe_free (Probe *probe)
   if (probe->cancelled_handler != 0)
     g_signal_handler_disconnect (g_task_get_cancellable (probe->task), probe->cancelled_handler);
   for (gsize i = 0; i < probe->n_fds; i++)
-    close (probe->fds[i]);
+    wly_foreign_close (probe->fds[i]); /* a caller's, perhaps */
   if (probe->answer_fd >= 0)
     close (probe->answer_fd);
   g_free (probe->fds);

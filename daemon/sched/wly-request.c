@@ -2,6 +2,7 @@
 #include "wly-request.h"
 
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-frame.h"
 #include "wly-model-hold.h"
 #include "wly-options.h"
@@ -357,6 +358,7 @@ generate_parameters (WlyRequest *self, GUnixFDList *fds)
   int stream                       = g_unix_fd_list_append (fds, self->stream_fd, NULL);
   gboolean ok                      = body >= 0 && stream >= 0;
 
+  wly_foreign_guard (fds);
   for (int i = 0; i < n_fds && ok; i++) {
     int handle = g_unix_fd_list_append (fds, list[i], NULL);
     ok         = handle >= 0;

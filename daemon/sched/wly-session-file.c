@@ -2,6 +2,7 @@
 #include "wly-session-file.h"
 
 #include "wly-error.h"
+#include "wly-foreign.h"
 #include "wly-os.h"
 
 #include <errno.h>
@@ -63,13 +64,13 @@ save_free (gpointer data)
 {
   Save *save = data;
 
-  close (save->fd);
+  wly_foreign_close (save->fd);
   g_bytes_unref (save->bytes);
   g_free (save);
 }
 
-static void
-save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+static gpointer
+save_thread (gpointer data, GError **error)
 {
   Save *save = data;
   gsize n_bytes, at = 0;
@@ -77,23 +78,23 @@ save_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancella
   struct stat status;
 
   if (fstat (save->fd, &status) != 0 || !S_ISREG (status.st_mode)) {
-    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
-    return;
+    g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "file: not a regular file");
+    return NULL;
   }
   while (at < n_bytes) {
     gssize n = pwrite (save->fd, bytes + at, n_bytes - at, (off_t)at);
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0) {
-      g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_FAILED, "cannot write the session: %s", g_strerror (errno));
-      return;
+      g_set_error (error, WLY_ERROR, WLY_ERROR_FAILED, "cannot write the session: %s", g_strerror (errno));
+      return NULL;
     }
     at += (gsize)n;
   }
-  if (ftruncate (save->fd, (off_t)n_bytes) != 0)
-    g_task_return_new_error (task, WLY_ERROR, WLY_ERROR_FAILED, "cannot cut the file: %s", g_strerror (errno));
-  else
-    g_task_return_boolean (task, TRUE);
+  if (ftruncate (save->fd, (off_t)n_bytes) == 0)
+    return GINT_TO_POINTER (TRUE);
+  g_set_error (error, WLY_ERROR, WLY_ERROR_FAILED, "cannot cut the file: %s", g_strerror (errno));
+  return NULL;
 }
 
 static GBytes *
@@ -111,58 +112,57 @@ make_file (WlySession *session, GError **error)
 }
 
 void
-wly_session_file_save_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data)
+wly_session_file_save_async (WlySession *session, int fd, guint limit_ms, GAsyncReadyCallback callback,
+                             gpointer user_data)
 {
-  g_autoptr (GTask) task   = g_task_new (session, NULL, callback, user_data);
-  g_autoptr (GBytes) bytes = NULL;
-  GError *error            = NULL;
-  Save *save;
+  GError *error       = NULL;
+  GBytes *bytes       = make_file (session, &error);
+  Save *save          = bytes != NULL ? g_new (Save, 1) : NULL;
+  WlyForeignWork work = { save_thread, save, save_free, NULL };
 
-  bytes = make_file (session, &error);
   if (bytes == NULL) {
-    g_task_return_error (task, error);
+    g_task_report_error (session, callback, user_data, NULL, error);
     return;
   }
-  save        = g_new (Save, 1);
-  save->bytes = g_steal_pointer (&bytes);
+  save->bytes = bytes;
   save->fd    = fcntl (fd, F_DUPFD_CLOEXEC, 3);
-  g_task_set_task_data (task, save, save_free);
-  g_task_run_in_thread (task, save_thread);
+  wly_foreign_run_async (session, wly_account_get_app (wly_session_get_account (session)), limit_ms, &work, NULL,
+                         callback, user_data);
 }
 
 gboolean
 wly_session_file_save_finish (WlySession *session, GAsyncResult *result, GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return wly_foreign_run_finish (result, error) != NULL;
+}
+
+static gpointer
+read_thread (gpointer data, GError **error)
+{
+  return wly_os_read_fd (GPOINTER_TO_INT (data), MAX_BYTES, error);
 }
 
 static void
-read_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+read_free (gpointer data)
 {
-  int fd        = GPOINTER_TO_INT (data);
-  GError *error = NULL;
-  GBytes *file  = wly_os_read_fd (fd, MAX_BYTES, &error);
-
-  close (fd);
-  if (file != NULL)
-    g_task_return_pointer (task, file, (GDestroyNotify)g_bytes_unref);
-  else
-    g_task_return_error (task, error);
+  wly_foreign_close (GPOINTER_TO_INT (data));
 }
 
 void
-wly_session_file_restore_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data)
+wly_session_file_restore_async (WlySession *session, int fd, guint limit_ms, GAsyncReadyCallback callback,
+                                gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (session, NULL, callback, user_data);
+  gpointer copy       = GINT_TO_POINTER (fcntl (fd, F_DUPFD_CLOEXEC, 3));
+  WlyForeignWork work = { read_thread, copy, read_free, (GDestroyNotify)g_bytes_unref };
 
-  g_task_set_task_data (task, GINT_TO_POINTER (fcntl (fd, F_DUPFD_CLOEXEC, 3)), NULL);
-  g_task_run_in_thread (task, read_thread);
+  wly_foreign_run_async (session, wly_account_get_app (wly_session_get_account (session)), limit_ms, &work, NULL,
+                         callback, user_data);
 }
 
 gboolean
 wly_session_file_restore_finish (WlySession *session, GAsyncResult *result, GError **error)
 {
-  g_autoptr (GBytes) file   = g_task_propagate_pointer (G_TASK (result), error);
+  g_autoptr (GBytes) file   = wly_foreign_run_finish (result, error);
   g_autoptr (GBytes) tokens = NULL;
   guint8 header[HEADER_BYTES];
   const guint8 *data;

@@ -14,14 +14,18 @@
 
 G_BEGIN_DECLS
 
-/* Writes it to a regular file that is open for writing, in a thread; @fd is duplicated.
- * Errors: WLY_ERROR_INVALID_ARGS for another kind of file; WLY_ERROR_FAILED. */
-void wly_session_file_save_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data);
+/* Writes it to a regular file that is open for writing, in a thread; @fd is duplicated.  @limit_ms: how long the file
+ * system may take.
+ * Errors: WLY_ERROR_INVALID_ARGS for another kind of file; WLY_ERROR_FAILED; those of wly_foreign_run_async(). */
+void wly_session_file_save_async (WlySession *session, int fd, guint limit_ms, GAsyncReadyCallback callback,
+                                  gpointer user_data);
 gboolean wly_session_file_save_finish (WlySession *session, GAsyncResult *result, GError **error);
 
 /* Reads it in a thread: the file system may be slow, or hang; @fd is duplicated.
- * Errors: WLY_ERROR_INVALID_ARGS for what Save did not write, or wrote for another model. */
-void wly_session_file_restore_async (WlySession *session, int fd, GAsyncReadyCallback callback, gpointer user_data);
+ * Errors: WLY_ERROR_INVALID_ARGS for what Save did not write, or wrote for another model; those of
+ * wly_foreign_run_async(). */
+void wly_session_file_restore_async (WlySession *session, int fd, guint limit_ms, GAsyncReadyCallback callback,
+                                     gpointer user_data);
 gboolean wly_session_file_restore_finish (WlySession *session, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -57,6 +57,21 @@ G_DEFINE_FINAL_TYPE (WoollyModel, woolly_model, G_TYPE_OBJECT)
  * Licence that the file names.
  */
 /**
+ * WoollyModel:organization:
+ *
+ * Who made it, as the file says.
+ */
+/**
+ * WoollyModel:description:
+ *
+ * What the file says about it.
+ */
+/**
+ * WoollyModel:url:
+ *
+ * Where the file says that more is to be read.
+ */
+/**
  * WoollyModel:pooling:
  *
  * How one row is made of a text's: `mean`, `cls`, `last`, `rank`; empty for a model that generates.
@@ -118,6 +133,9 @@ static const WoollyValueSpec specs[] = {
   { "Architecture", "s", "architecture" },
   { "Quantization", "s", "quantization" },
   { "License", "s", "license" },
+  { "Organization", "s", "organization" },
+  { "Description", "s", "description" },
+  { "Url", "s", "url" },
   { "Pooling", "s", "pooling" },
   { "Parameters", "t", "parameters" },
   { "Size", "t", "size" },
@@ -316,6 +334,54 @@ woolly_model_get_license (WoollyModel *self)
   g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
 
   return woolly_values_get_string (self->values, "License");
+}
+
+/**
+ * woolly_model_get_organization:
+ * @self: a model
+ *
+ * See [property@Woolly.Model:organization].
+ *
+ * Returns: (transfer none): who made it
+ */
+const char *
+woolly_model_get_organization (WoollyModel *self)
+{
+  g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
+
+  return woolly_values_get_string (self->values, "Organization");
+}
+
+/**
+ * woolly_model_get_description:
+ * @self: a model
+ *
+ * See [property@Woolly.Model:description].
+ *
+ * Returns: (transfer none): the description
+ */
+const char *
+woolly_model_get_description (WoollyModel *self)
+{
+  g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
+
+  return woolly_values_get_string (self->values, "Description");
+}
+
+/**
+ * woolly_model_get_url:
+ * @self: a model
+ *
+ * See [property@Woolly.Model:url].
+ *
+ * Returns: (transfer none): the address
+ */
+const char *
+woolly_model_get_url (WoollyModel *self)
+{
+  g_return_val_if_fail (WOOLLY_IS_MODEL (self), NULL);
+
+  return woolly_values_get_string (self->values, "Url");
 }
 
 /**

@@ -27,6 +27,12 @@ const char *woolly_model_get_quantization (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
 const char *woolly_model_get_license (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
+const char *woolly_model_get_organization (WoollyModel *self);
+WOOLLY_AVAILABLE_IN_ALL
+const char *woolly_model_get_description (WoollyModel *self);
+WOOLLY_AVAILABLE_IN_ALL
+const char *woolly_model_get_url (WoollyModel *self);
+WOOLLY_AVAILABLE_IN_ALL
 const char *woolly_model_get_pooling (WoollyModel *self);
 WOOLLY_AVAILABLE_IN_ALL
 guint64 woolly_model_get_parameters (WoollyModel *self);

@@ -9,11 +9,18 @@
 
 #include <glib/gi18n.h>
 
+/* A file may say anything of itself: it stays one line, and does nothing to a terminal. */
 static void
 add_line (WoollyctlTable *table, const char *name, const char *value)
 {
-  if (*value != '\0')
-    woollyctl_output_table_add (table, name, value, NULL);
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  for (const char *at = value; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+    g_string_append_unichar (line, g_unichar_iscntrl (c) ? ' ' : c);
+  }
+  if (line->len > 0)
+    woollyctl_output_table_add (table, name, line->str, NULL);
 }
 
 /* Of what nobody knows nothing is said. */
@@ -52,6 +59,9 @@ print_info (WoollyModel *model, GVariant *estimate)
   add_number (table, _ ("Vocabulary:"), woolly_model_get_vocabulary_size (model));
   add_line (table, _ ("Pooling:"), woolly_model_get_pooling (model));
   add_line (table, _ ("Capabilities:"), capable);
+  add_line (table, _ ("Organization:"), woolly_model_get_organization (model));
+  add_line (table, _ ("Description:"), woolly_model_get_description (model));
+  add_line (table, _ ("URL:"), woolly_model_get_url (model));
   add_line (table, _ ("License:"), woolly_model_get_license (model));
   add_line (table, _ ("State:"), woolly_model_get_state (model));
   add_line (table, _ ("Device:"), woolly_model_get_device (model));

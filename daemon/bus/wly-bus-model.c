@@ -73,7 +73,14 @@ property_cb (gpointer data, WlyBusCaller *caller, const char *name)
 {
   static const char *const none[] = { NULL };
   static const WlyModelInfo empty = {
-    .name = "", .architecture = "", .quantization = "", .license = "", .pooling = ""
+    .name         = "",
+    .architecture = "",
+    .quantization = "",
+    .license      = "",
+    .organization = "",
+    .description  = "",
+    .url          = "",
+    .pooling      = "",
   };
   WlyBusModel *self        = data;
   const WlyModelInfo *info = wly_model_get_info (self->model);
@@ -88,6 +95,12 @@ property_cb (gpointer data, WlyBusCaller *caller, const char *name)
     return g_variant_new_string (info->quantization);
   if (g_str_equal (name, "License"))
     return g_variant_new_string (info->license);
+  if (g_str_equal (name, "Organization"))
+    return g_variant_new_string (info->organization);
+  if (g_str_equal (name, "Description"))
+    return g_variant_new_string (info->description);
+  if (g_str_equal (name, "Url"))
+    return g_variant_new_string (info->url);
   if (g_str_equal (name, "Pooling"))
     return g_variant_new_string (info->pooling);
   if (g_str_equal (name, "Parameters"))

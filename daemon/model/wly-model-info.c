@@ -31,6 +31,9 @@ wly_model_info_new (GVariant *dictionary)
   self->architecture = take_text (dictionary, "Architecture");
   self->quantization = take_text (dictionary, "Quantization");
   self->license      = take_text (dictionary, "License");
+  self->organization = take_text (dictionary, "Organization");
+  self->description  = take_text (dictionary, "Description");
+  self->url          = take_text (dictionary, "Url");
   self->pooling      = take_text (dictionary, "Pooling");
   g_variant_lookup (dictionary, "Parameters", "t", &self->n_parameters);
   g_variant_lookup (dictionary, "ContextLength", "u", &self->context_length);
@@ -54,6 +57,9 @@ wly_model_info_free (WlyModelInfo *self)
   g_free (self->architecture);
   g_free (self->quantization);
   g_free (self->license);
+  g_free (self->organization);
+  g_free (self->description);
+  g_free (self->url);
   g_free (self->pooling);
   g_strfreev (self->capabilities);
   g_free (self);

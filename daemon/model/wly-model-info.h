@@ -13,6 +13,9 @@ typedef struct {
   char *architecture;
   char *quantization;
   char *license;
+  char *organization;
+  char *description;
+  char *url;
   char *pooling; /* "" for a model that generates */
   guint64 n_parameters;
   guint32 context_length;

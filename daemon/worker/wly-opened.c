@@ -253,6 +253,9 @@ wly_opened_info (WlyOpened *opened)
 
   insert_key (&dict, "Name", opened, "general.name");
   insert_key (&dict, "License", opened, "general.license");
+  insert_key (&dict, "Organization", opened, "general.organization");
+  insert_key (&dict, "Description", opened, "general.description");
+  insert_key (&dict, "Url", opened, "general.url");
   g_variant_dict_insert (&dict, "Architecture", "s", opened->architecture);
   g_variant_dict_insert (&dict, "Quantization", "s", wly_gguf_quantization (opened->gguf));
   g_variant_dict_insert (&dict, "Pooling", "s", pooling_name (pooling_of (opened)));

@@ -123,7 +123,9 @@ class Model(Object):
         self.properties = {
             'Id': GLib.Variant('s', name), 'Name': GLib.Variant('s', f'The {name}'),
             'Files': GLib.Variant('as', [f'/models/{name}.gguf']), 'Architecture': GLib.Variant('s', 'llama'),
-            'Quantization': GLib.Variant('s', 'Q8_0'), 'License': GLib.Variant('s', 'mit'), 'Pooling': GLib.Variant('s', 'mean'),
+            'Quantization': GLib.Variant('s', 'Q8_0'), 'License': GLib.Variant('s', 'mit'),
+            'Organization': GLib.Variant('s', 'The Shepherds'), 'Description': GLib.Variant('s', 'Counts\nsheep\x1b[2J'),
+            'Url': GLib.Variant('s', 'https://woolly.example/'), 'Pooling': GLib.Variant('s', 'mean'),
             'Parameters': GLib.Variant('t', 7000000000), 'Size': GLib.Variant('t', 8000000000),
             'ContextLength': GLib.Variant('u', 4096), 'VocabularySize': GLib.Variant('u', 256),
             'Capabilities': GLib.Variant('as', ['generate', 'chat']), 'State': GLib.Variant('s', state),

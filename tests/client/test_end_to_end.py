@@ -18,6 +18,7 @@ import unittest
 import gi
 from gi.repository import Gio, GLib
 
+import gguf_file
 import woolly_tap
 from private_bus import PrivateBus
 
@@ -210,6 +211,19 @@ class Tables(Case):
         info = json.loads(self.ctl('info', '--json'))
         self.assertTrue(info['estimate']['fits'])
         self.assertGreater(info['estimate']['weights-bytes'], 3 << 20)
+
+    def test_info_of_the_header(self):
+        said = {'organization': 'The Shepherds', 'description': 'Counts sheep', 'url': 'https://woolly.example/', 'license': 'mit'}
+        keys, tensors = gguf_file.read(BUNDLED)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'said.gguf')
+            gguf_file.write(path, {**keys, **{f'general.{key}': gguf_file.text(value) for key, value in said.items()}}, tensors)
+            out = self.ctl('info', path)
+            info = json.loads(self.ctl('info', '--json', path))
+        self.assertEqual({key: info[key] for key in said}, said)
+        for value in said.values():
+            self.assertIn(value, out)
+        self.assertNotIn('Organization', self.ctl('info', NAME))  # the bundled one says nothing of it
 
     def test_info_of_a_broken_file(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -377,7 +377,8 @@ class Tables(Case):
 
     def test_info(self):
         out = self.ctl('info', 'alpha')
-        for part in ('alpha', '/models/alpha.gguf', 'llama', 'mit', '4096', '256', 'generate, chat'):
+        self.assertNotIn('\x1b', out)
+        for part in ('alpha', '/models/alpha.gguf', 'llama', 'mit', 'The Shepherds', 'sheep', 'https://woolly.example/', '4096', '256', 'generate, chat'):
             self.assertIn(part, out)
         info = json.loads(self.ctl('info', '--json', 'alpha'))
         self.assertEqual((info['estimate']['fits'], info['license']), (True, 'mit'))

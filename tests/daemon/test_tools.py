@@ -32,6 +32,11 @@ TEMPLATES = {
     'llama': template('{"name": "{{ c.function.name }}", "parameters": {{ c.function.arguments | tojson }}}'),
     'mistral': template('[TOOL_CALLS][{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}, "id": "{{ c.id }}"}]'),
     'named': template('<|call|>function<|sep|>{{ c.function.name }}\n```json\n{{ c.function.arguments | tojson }}\n```<|done|>'),
+    'several': template('{% if loop.first %}<|calls|>{% endif %}<|call|>function<|sep|>{{ c.function.name }}\n```json\n'
+                        '{{ c.function.arguments | tojson }}\n```<|done|>{% if loop.last %}<|alldone|>{% endif %}'),
+    'granite': template('', '{# <|tool_call|> followed by a JSON list #}'),
+    'harmony': template(' to=functions.{{ c.function.name }}<|channel|>commentary json<|message|>{{ c.function.arguments | tojson }}<|call|>',
+                        '{# <|channel|>analysis #}'),
 }
 # one whose opening mark is a control token of the vocabulary
 TEMPLATES['control'] = TEMPLATES['hermes']

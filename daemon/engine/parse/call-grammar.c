@@ -266,10 +266,15 @@ calls_part (Maker *maker)
   call = sequence (maker, parts);
   if (format->calls == WLY_CALLS_LIST || *format->open == '\0' || (*close == '\0' && *format->close != '\0'))
     return call;
-  return pair (maker, call,
+  call = pair (maker, call,
                wly_grammar_builder_repeat (maker->builder,
                                            pair (maker, space, pair (maker, text_part (maker, format->open), call)), 0,
                                            WLY_AUTOMATON_ENDLESS));
+  if (format->outer[1] == NULL)
+    return call;
+  return pair (
+      maker, call,
+      pair (maker, space, wly_grammar_builder_repeat (maker->builder, text_part (maker, format->outer[1]), 0, 1)));
 }
 
 /* ---- what stands before ---- */

@@ -29,11 +29,21 @@ static const struct {
   { "<|channel|>analysis<|message|>",
     "<|end|>",
     "<|channel|>analysis",
-    { "<|channel|>final<|message|>", "<|start|>assistant", "<|return|>", NULL } },
+    { "<|channel|>final<|message|>", "<|channel|>commentary", "<|start|>assistant", "<|message|>", "<|end|>",
+      "<|return|>", NULL } },
   { "<think>", "</think>", "<think>", { NULL } },
   { "[THINK]", "[/THINK]", "[THINK]", { NULL } },
   { "<seed:think>", "</seed:think>", "<seed:think>", { NULL } },
   { "<|START_THINKING|>", "<|END_THINKING|>", "<|START_THINKING|>", { NULL } },
+};
+
+/* Templates that render no call, and tell the model in words what to write for one. */
+static const struct {
+  const char *in_source;
+  WlyCallsKind calls;
+  const char *open;
+} instructions[] = {
+  { "<|tool_call|> followed by a JSON list", WLY_CALLS_LIST, "<|tool_call|>" },
 };
 
 /* ---- what the template makes of a call ---- */
@@ -177,6 +187,43 @@ find_object (const char *text, const char *eos, WlyOutputFormat *format)
   return FALSE;
 }
 
+static void
+ignore (WlyOutputFormat *format, const char *mark)
+{
+  gsize n = 0;
+
+  while (format->ignored[n] != NULL)
+    n++;
+  g_return_if_fail (n < WLY_OUTPUT_FORMAT_IGNORED);
+  format->ignored[n] = mark;
+}
+
+/* "<calls><call>f<sep>name…<end-call><end-calls>": marks around all calls are no part of each. */
+static void
+take_outer_off (WlyOutputFormat *format, const char *rest, const char *eos)
+{
+  g_autofree char *first = first_mark (format->open, "");
+  const gsize n          = strlen (first);
+  const char *close      = *format->close != '\0' ? strstr (rest, format->close) : NULL;
+  char *last, *open;
+
+  if (n == 0 || close == NULL || !g_str_has_prefix (format->open, first)
+      || (format->open[n] != '<' && format->open[n] != '['))
+    return;
+  last = first_mark (close + strlen (format->close), eos);
+  if (*last == '\0') {
+    g_free (last);
+    return;
+  }
+  open = g_strdup (format->open + n);
+  g_free (format->open);
+  format->open     = open;
+  format->outer[0] = g_steal_pointer (&first);
+  format->outer[1] = last;
+  ignore (format, format->outer[0]);
+  ignore (format, format->outer[1]);
+}
+
 /* The name by itself, and the arguments as JSON behind it. */
 static void
 find_named (const char *text, const char *eos, WlyOutputFormat *format)
@@ -198,6 +245,28 @@ find_named (const char *text, const char *eos, WlyOutputFormat *format)
   format->open   = g_steal_pointer (&open);
   format->middle = stripped (name + strlen (PROBE_NAME), (gsize)(arguments - name) - strlen (PROBE_NAME));
   format->close  = first_mark (arguments + n, eos);
+  take_outer_off (format, arguments + n, eos);
+}
+
+static void
+set (char **text, const char *value)
+{
+  g_free (*text);
+  *text = g_strdup (value);
+}
+
+static void
+find_instruction (const char *source, gsize n_bytes, WlyOutputFormat *format)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (instructions); i++) {
+    if (memmem (source, n_bytes, instructions[i].in_source, strlen (instructions[i].in_source)) == NULL)
+      continue;
+    format->calls = instructions[i].calls;
+    set (&format->open, instructions[i].open);
+    set (&format->name_key, "name");
+    set (&format->arguments_key, "arguments");
+    return;
+  }
 }
 
 static void
@@ -211,6 +280,10 @@ find_reasoning (const char *source, gsize n_bytes, WlyOutputFormat *format)
     format->reasoning_open  = g_strdup (reasonings[i].open);
     format->reasoning_close = g_strdup (reasonings[i].close);
     memcpy (format->ignored, reasonings[i].ignored, sizeof format->ignored);
+    if (memmem (source, n_bytes, "<response>", strlen ("<response>")) != NULL) {
+      ignore (format, "<response>");
+      ignore (format, "</response>");
+    }
     return;
   }
 }
@@ -227,8 +300,10 @@ wly_output_format_new (const WlyChatTemplate *chat_template, const char *source,
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     *texts[i] = g_strdup ("");
   find_reasoning (source, n_bytes, format);
-  if (call == NULL)
+  if (call == NULL) {
+    find_instruction (source, n_bytes, format);
     return format;
+  }
   if (variables != NULL)
     g_variant_lookup (variables, "eos_token", "&s", &eos);
   if (*format->reasoning_close != '\0' && strstr (call, format->reasoning_close) != NULL
@@ -256,6 +331,8 @@ wly_output_format_free (WlyOutputFormat *format)
   g_free (format->arguments_key);
   g_free (format->reasoning_open);
   g_free (format->reasoning_close);
+  g_free (format->outer[0]);
+  g_free (format->outer[1]);
   g_free (format);
 }
 

@@ -16,7 +16,7 @@ typedef enum {
   WLY_CALLS_NAMED,  /* open, the name, middle, the arguments as a JSON object, close */
 } WlyCallsKind;
 
-#define WLY_OUTPUT_FORMAT_IGNORED 4
+#define WLY_OUTPUT_FORMAT_IGNORED 8
 
 /* Texts are terminated; "": there is none.  Those of calls are without white space at their ends. */
 typedef struct {
@@ -25,6 +25,7 @@ typedef struct {
   char *name_key, *arguments_key; /* of the object */
   gboolean with_id;               /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
+  char *outer[2];                                     /* marks around all calls; NULL: none */
   const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* marks that are no part of an answer; NULL ends them */
 } WlyOutputFormat;
 

@@ -285,6 +285,9 @@ name_of (const WlyOutputParser *parser)
   const char *middle    = parser->format->middle;
   char *end             = *middle != '\0' ? strstr (head, middle) : NULL;
 
+  /* models put marks of their own in the middle's place, too: "name <|constrain|>json<|message|>" */
+  if (*middle == '<' && end == NULL)
+    end = strpbrk (head, " <");
   if (*middle != '\0' && end == NULL)
     return NULL;
   if (end != NULL)

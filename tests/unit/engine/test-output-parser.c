@@ -37,6 +37,17 @@ static const struct {
           "}}\n```<｜call▁end｜>"),
     "See: <｜call▁begin｜>function<｜sep｜>get\n```json\n{\"city\": \"Köln\"}\n```<｜call▁end｜>",
     "See: [c:get:{\"city\":\"Köln\"}]" },
+  { "deepseek, several",
+    LOOP ("{% if loop.first %}<｜calls▁begin｜>{% endif %}<｜call▁begin｜>function<｜sep｜>{{ c.function.name }}\n"
+          "```json\n{{ c.function.arguments | tojson }}\n```<｜call▁end｜>{% if loop.last %}<｜calls▁end｜>{% else %}\n"
+          "{% endif %}"),
+    "<｜calls▁begin｜><｜call▁begin｜>function<｜sep｜>get\n```json\n{\"город\": \"Киев\"}\n```<｜call▁end｜>\n"
+    "<｜call▁begin｜>function<｜sep｜>now\n```json\n{}\n```<｜call▁end｜><｜calls▁end｜>",
+    "[c:get:{\"город\":\"Киев\"}][c:now:{}]" },
+  { "granite, thoughts", LOOP ("") "{# <think> <response> #}", "<think>ก ข</think><response>ค</response>", "[r:ก ข]ค" },
+  { "granite", LOOP ("") "{# respond only with <|tool_call|> followed by a JSON list of tools used #}",
+    "<|tool_call|>[{\"name\": \"a\", \"arguments\": {\"名\": 1}}, {\"name\": \"b\", \"arguments\": {}}]",
+    "[c:a:{\"名\":1}][c:b:{}]" },
   { "harmony",
     "{% for m in messages %}<|start|>{{ m.role }}{% for c in m.tool_calls or [] %} to=functions.{{ c.function.name "
     "}}<|channel|>commentary "
@@ -45,6 +56,15 @@ static const struct {
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}{# <|channel|>analysis #}",
     "<|channel|>analysis<|message|>Let me think.<|end|><|start|>assistant<|channel|>final<|message|>Yes.",
     "[r:Let me think.]Yes." },
+  { "harmony, a call",
+    "{% for m in messages %}<|start|>{{ m.role }}{% for c in m.tool_calls or [] %} to=functions.{{ c.function.name "
+    "}}<|channel|>commentary "
+    "json<|message|>{{ c.function.arguments | tojson }}<|call|>{% endfor %}<|message|>{{ m.content }}<|end|>{% endfor "
+    "%}"
+    "{% if add_generation_prompt %}<|start|>assistant{% endif %}{# <|channel|>analysis #}",
+    "<|channel|>analysis<|message|>हम्म<|end|><|start|>assistant<|channel|>commentary to=functions.get "
+    "<|constrain|>json<|message|>{\"a\": 1}<|call|>",
+    "[r:हम्म][c:get:{\"a\":1}]" },
   { "space before",
     LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
           "}}}\n</tool_call>\n") "{# <think> #}",
@@ -198,6 +218,12 @@ test_real (void)
     { "meta-llama-Llama-3.2-3B-Instruct", WLY_CALLS_OBJECT, "", "" },
     { "mistralai-Mistral-Nemo-Instruct-2407", WLY_CALLS_LIST, "[TOOL_CALLS]", "" },
     { "google-gemma-2-2b-it", WLY_CALLS_NONE, "", "" },
+    { "microsoft-Phi-3.5-mini-instruct", WLY_CALLS_NONE, "", "" },
+    { "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", WLY_CALLS_NAMED, "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+      "<think>" },
+    { "ibm-granite-granite-3.3-2B-Instruct", WLY_CALLS_LIST, "<|tool_call|>", "<think>" },
+    { "openai-gpt-oss-120b", WLY_CALLS_NAMED, "to=functions.", "<|channel|>analysis<|message|>" },
+    { "HuggingFaceTB-SmolLM3-3B", WLY_CALLS_NONE, "", "<think>" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -206,8 +232,10 @@ test_real (void)
     g_autofree char *source            = NULL;
     g_autoptr (WlyOutputFormat) format = NULL;
 
-    if (path == NULL)
+    if (path == NULL) {
+      g_test_skip ("the shared chat templates are not there");
       return;
+    }
     g_assert_true (g_file_get_contents (path, &source, NULL, NULL));
     format = format_of (source);
     g_test_message ("%s: kind %d, open “%s”, middle “%s”, close “%s”, keys %s %s, reasoning “%s”", cases[i].name,

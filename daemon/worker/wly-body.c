@@ -235,6 +235,7 @@ read_conversation (const char *text, gsize n_bytes, WlyBody *body, GError **erro
   g_autoptr (GVariant) object = read_json (text, n_bytes, "conversation", G_VARIANT_TYPE_VARDICT, error);
   g_auto (GVariantDict) dict  = G_VARIANT_DICT_INIT (NULL);
   g_autoptr (GVariant) list   = NULL;
+  gboolean go_on;
 
   if (object == NULL)
     return FALSE;
@@ -251,6 +252,10 @@ read_conversation (const char *text, gsize n_bytes, WlyBody *body, GError **erro
   g_variant_dict_remove (&dict, "messages");
   if (g_variant_dict_lookup (&dict, "add_generation_prompt", "b", &body->add_generation_prompt))
     g_variant_dict_remove (&dict, "add_generation_prompt");
+  if (g_variant_dict_lookup (&dict, "continue_final_message", "b", &go_on)) {
+    g_variant_dict_remove (&dict, "continue_final_message");
+    body->go_on |= go_on;
+  }
   body->given = g_variant_ref_sink (g_variant_dict_end (&dict));
   return TRUE;
 }
@@ -368,6 +373,28 @@ read_input (GVariant *dictionary, Handles *handles, WlyBody *body, GError **erro
   return read_given (dictionary, body, error);
 }
 
+/* What is to be continued has to be an answer in one text. */
+static gboolean
+check_last (const WlyBody *body, GError **error)
+{
+  const gsize n              = body->messages == NULL ? 0 : g_variant_n_children (body->messages);
+  g_autoptr (GVariant) last  = n == 0 ? NULL : g_variant_get_child_value (body->messages, n - 1);
+  const char *role           = "";
+  g_autoptr (GVariant) given = NULL;
+
+  if (!body->go_on)
+    return TRUE;
+  if (last != NULL) {
+    g_variant_lookup (last, "role", "&s", &role);
+    given = g_variant_lookup_value (last, "content", G_VARIANT_TYPE_STRING);
+  }
+  if (given != NULL && g_str_equal (role, "assistant"))
+    return TRUE;
+  g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                       "Option continue: the last message has to be one of the assistant, with a content of one text");
+  return FALSE;
+}
+
 gboolean
 wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GError **error)
 {
@@ -379,7 +406,8 @@ wly_body_read (int body_fd, const int *fds, gsize n_fds, WlyBody *ret_body, GErr
     return FALSE;
   body.special               = wly_options_get_boolean (WLY_SCOPE_INPUT, dictionary, "special");
   body.add_generation_prompt = wly_options_get_boolean (WLY_SCOPE_INPUT, dictionary, "add-generation-prompt");
-  if (!read_input (dictionary, &handles, &body, error))
+  body.go_on                 = wly_options_get_boolean (WLY_SCOPE_INPUT, dictionary, "continue");
+  if (!read_input (dictionary, &handles, &body, error) || !check_last (&body, error))
     return FALSE;
   *ret_body = body;
   memset (&body, 0, sizeof body);

@@ -14,6 +14,7 @@ typedef struct {
   GBytes *prompt;     /* UTF-8 without NUL; NULL where it is messages */
   gboolean special;
   gboolean add_generation_prompt;
+  gboolean go_on; /* the last message is an answer that the model continues */
 } WlyBody;
 
 /* Reads the a{sv} of scope INPUT in @body_fd; handles in it index @fds.  Descriptors stay the caller's.

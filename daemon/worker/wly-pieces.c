@@ -11,7 +11,7 @@ wly_pieces_in_thoughts (WlyOpened *opened, const WlyBody *body, const GArray *pr
   const WlyTokenizer *tokenizer = wly_opened_tokenizer (opened, NULL);
   g_autoptr (GString) end       = g_string_new (NULL);
 
-  if (format == NULL || body->messages == NULL || tokenizer == NULL || !body->add_generation_prompt)
+  if (format == NULL || body->messages == NULL || tokenizer == NULL || !(body->add_generation_prompt || body->go_on))
     return FALSE;
   for (guint i = prompt->len - MIN (prompt->len, N_LAST); i < prompt->len; i++)
     wly_tokenizer_decode (tokenizer, g_array_index (prompt, gint32, i), FALSE, TRUE, end);

@@ -23,6 +23,101 @@ render_plain (const WlyBody *body, WlyRendered *ret_rendered)
   ret_rendered->spans[0] = (WlyTextSpan){ ret_rendered->text, n_bytes, body->special };
 }
 
+/* A word that is in none of the messages. */
+static char *
+choose_stand_in (GVariant *messages)
+{
+  const char *data = g_variant_get_data (messages);
+  gsize n_bytes    = g_variant_get_size (messages);
+
+  for (guint i = 0;; i++) {
+    g_autofree char *word = g_strdup_printf (STAND_IN "-%u", i);
+
+    if (memmem (data, n_bytes, word, strlen (word)) == NULL)
+      return g_steal_pointer (&word);
+  }
+}
+
+/* The messages with @stand_in behind the text of the last one; (transfer full). */
+static GVariant *
+mark_end (GVariant *messages, const char *stand_in)
+{
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  const gsize n                    = g_variant_n_children (messages);
+
+  for (gsize i = 0; i < n; i++) {
+    g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
+
+    if (i + 1 < n) {
+      g_variant_builder_add_value (&builder, message);
+    } else {
+      g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (message);
+      g_autofree char *text      = NULL;
+      const char *content        = "";
+
+      g_variant_lookup (message, "content", "&s", &content);
+      text = g_strconcat (content, stand_in, NULL);
+      g_variant_dict_insert (&dict, "content", "s", text);
+      g_variant_builder_add_value (&builder, g_variant_dict_end (&dict));
+    }
+  }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+/* The last place of a word; NULL: none. */
+static const char *
+find_last (const WlyRendered *rendered, const char *word)
+{
+  const gsize n    = strlen (word);
+  const char *next = rendered->text, *at = NULL;
+
+  while ((next = memmem (next, rendered->n_bytes - (gsize)(next - rendered->text), word, n)) != NULL) {
+    at = next;
+    next += n;
+  }
+  return at;
+}
+
+/* Keeps what stands before @end. */
+static void
+cut_behind (WlyRendered *rendered, const char *end)
+{
+  gsize n = 0;
+
+  while (n < rendered->n_spans && rendered->spans[n].text < end) {
+    WlyTextSpan *span = &rendered->spans[n++];
+
+    span->n_bytes = MIN (span->n_bytes, (gsize)(end - span->text));
+  }
+  rendered->n_spans                 = n;
+  rendered->n_bytes                 = (gsize)(end - rendered->text);
+  rendered->text[rendered->n_bytes] = '\0';
+}
+
+/* Up to the end of the last message's text: the mark that ends a turn, and what the template puts behind it, is not
+ * written. */
+static gboolean
+render_to_go_on (const WlyChatTemplate *chat_template, WlyChatInput *input, WlyRendered *ret_rendered, GError **error)
+{
+  g_autofree char *stand_in     = choose_stand_in (input->messages);
+  g_autoptr (GVariant) messages = mark_end (input->messages, stand_in);
+  const char *end;
+
+  input->messages              = messages;
+  input->add_generation_prompt = FALSE;
+  if (!wly_chat_template_render (chat_template, input, ret_rendered, error))
+    return FALSE;
+  end = find_last (ret_rendered, stand_in);
+  if (end != NULL) {
+    cut_behind (ret_rendered, end);
+    return TRUE;
+  }
+  wly_rendered_clear (ret_rendered);
+  g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                       "Option continue: the model's chat template does not write the last answer as it is");
+  return FALSE;
+}
+
 gboolean
 wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rendered, GError **error)
 {
@@ -38,6 +133,8 @@ wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rend
   }
   chat_template = wly_opened_template (opened, error);
   input = (WlyChatInput){ body->messages, body->given, wly_opened_variables (opened), body->add_generation_prompt };
+  if (chat_template != NULL && body->go_on)
+    return render_to_go_on (chat_template, &input, ret_rendered, error);
   return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
 }
 
@@ -53,21 +150,6 @@ wly_prompt_trusted (const WlyRendered *rendered)
       g_variant_builder_add (&trusted, "(tt)", (guint64)(span->text - rendered->text), (guint64)span->n_bytes);
   }
   return g_variant_builder_end (&trusted);
-}
-
-/* A word that is in none of the messages. */
-static char *
-choose_stand_in (GVariant *messages)
-{
-  const char *data = g_variant_get_data (messages);
-  gsize n_bytes    = g_variant_get_size (messages);
-
-  for (guint i = 0;; i++) {
-    g_autofree char *word = g_strdup_printf (STAND_IN "-%u", i);
-
-    if (memmem (data, n_bytes, word, strlen (word)) == NULL)
-      return g_steal_pointer (&word);
-  }
 }
 
 static void
@@ -136,18 +218,13 @@ render_addition (WlyOpened *opened, const WlyTokenizer *tokenizer, const WlyBody
 {
   g_autofree char *stand_in     = choose_stand_in (body->messages);
   g_autoptr (GVariant) messages = put_behind (body->messages, stand_in);
-  const WlyBody behind          = { messages, body->given, NULL, body->special, body->add_generation_prompt };
-  const char *at                = NULL, *next;
+  const WlyBody behind = { messages, body->given, NULL, body->special, body->add_generation_prompt, body->go_on };
+  const char *at;
   gsize n_bytes;
 
   if (!wly_prompt_render (opened, &behind, ret_rendered, error))
     return FALSE;
-  next = ret_rendered->text;
-  while ((next = memmem (next, ret_rendered->n_bytes - (gsize)(next - ret_rendered->text), stand_in, strlen (stand_in)))
-         != NULL) {
-    at = next;
-    next += strlen (stand_in);
-  }
+  at = find_last (ret_rendered, stand_in);
   if (at == NULL) {
     /* a template that leaves answers out: what it makes of the messages by themselves is the best there is */
     wly_rendered_clear (ret_rendered);

@@ -10,7 +10,7 @@ from gi.repository import GLib
 
 import gguf_file
 import woolly_tap
-from real_service import BUNDLED, ERRORS, RealCase, models_folder, text_of
+from real_service import BUNDLED, ERRORS, Failed, RealCase, models_folder, text_of
 from woolly_daemon import Stream
 
 try:
@@ -225,6 +225,25 @@ class Tools(RealCase):
         frames = Stream(fds.steal_fds()[0]).all()
         self.assertGreater(sum(kind == 'reasoning' for kind, _value in frames), 3)
         self.assertEqual(text_of(frames), 'no')
+
+    def test_go_on(self):
+        """An answer that was begun: the model goes on as if it had written it."""
+        messages = [{'role': 'user', 'content': 'Tell me a story.'}, {'role': 'assistant', 'content': 'Once upon a'}]
+        free = {'temperature': GLib.Variant('d', 0), 'max-tokens': GLib.Variant('u', 20)}
+        typed = [{key: string(value) for key, value in message.items()} for message in messages]
+        texts = [self.app.manager('GenerateText', '(sa{sv}a{sv})', ('tools-hermes', body, free))[0] for body in (
+            {'prompt': string('<|user|>Tell me a story.<|assistant|>Once upon a'), 'special': GLib.Variant('b', True)},
+            {'conversation': string(json.dumps({'messages': messages, 'continue_final_message': True}))},
+            {'messages': GLib.Variant('aa{sv}', typed), 'continue': GLib.Variant('b', True)},
+            {'messages': GLib.Variant('aa{sv}', typed)})]
+        self.assertEqual(texts[:2], texts[1:3])
+        self.assertTrue(texts[0].startswith(' time'), texts[0])
+        self.assertNotEqual(texts[0], texts[3])
+        for last in ({'role': string('user'), 'content': string('x')}, {'role': string('assistant'), 'parts': GLib.Variant('as', ['x'])}):
+            with self.assertRaises(Failed) as caught:
+                self.app.manager('GenerateText', '(sa{sv}a{sv})', ('tools-hermes', {
+                    'messages': GLib.Variant('aa{sv}', typed[:1] + [last]), 'continue': GLib.Variant('b', True)}, free))
+            self.assertEqual(caught.exception.name, 'InvalidArgs')
 
     def test_woollyctl(self):
         path = os.path.join(models_folder(), 'conversation.json')

@@ -111,6 +111,54 @@ test_added (void)
   assert_prompt (WITHOUT_ANSWERS, ONE, &closed, "<|user|>more");
 }
 
+/* An answer that goes on: nothing stands behind its text, and white space at its end stays. */
+static void
+test_go_on (void)
+{
+  static const char messages[] = "[{'role': <'user'>, 'content': <'more'>},"
+                                 " {'role': <'assistant'>, 'content': <'<|end|>नम '>}]";
+  const struct {
+    const WlyPast *past;
+    const char *wanted;
+  } cases[] = { { &nothing, "<s><|user|>more<|end|><|assistant|><|end|>नम" },
+                { &closed, "<|user|>more<|end|><|assistant|><|end|>नम" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (WlyOpened) opened = open_with (WLY_TEST_CHAT_TEMPLATE);
+    g_auto (WlyBody) body        = { 0 };
+    g_auto (WlyRendered) whole   = { 0 };
+    g_autoptr (GArray) tokens    = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GError) error     = NULL;
+    g_autofree char *text        = NULL;
+    guint n_end                  = 0;
+
+    init_messages (&body, messages);
+    body.go_on = TRUE;
+    wly_prompt_tokens (opened, &body, cases[i].past, tokens, &error);
+    g_assert_no_error (error);
+    text = spell (opened, tokens);
+    g_assert_true (g_str_has_prefix (text, cases[i].wanted));
+    for (guint j = 0; j < tokens->len; j++)
+      n_end += g_array_index (tokens, gint32, j) == WLY_TEST_TOKEN_END;
+    g_assert_cmpuint (n_end, ==, 1); /* that of the question; the one in the answer is text */
+    wly_prompt_render (opened, &body, &whole, &error);
+    g_assert_no_error (error);
+    g_assert_true (g_str_has_suffix (whole.text, "<|end|>नम "));
+    g_assert_cmpuint (strlen (whole.text), ==, whole.n_bytes);
+  }
+  {
+    g_autoptr (WlyOpened) opened = open_with (WITHOUT_ANSWERS);
+    g_auto (WlyBody) body        = { 0 };
+    g_auto (WlyRendered) whole   = { 0 };
+    g_autoptr (GError) error     = NULL;
+
+    init_messages (&body, messages);
+    body.go_on = TRUE;
+    g_assert_false (wly_prompt_render (opened, &body, &whole, &error));
+    g_assert_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS);
+  }
+}
+
 /* A user who writes the template's tokens gets plain text. */
 static void
 test_injection (void)
@@ -212,6 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/prompt/first", test_first);
   g_test_add_func ("/worker/prompt/added", test_added);
   g_test_add_func ("/worker/prompt/injection", test_injection);
+  g_test_add_func ("/worker/prompt/go-on", test_go_on);
   g_test_add_func ("/worker/prompt/no-template", test_no_template);
   g_test_add_func ("/worker/prompt/plain", test_plain);
   g_test_add_func ("/worker/prompt/capabilities", test_capabilities);

@@ -169,6 +169,12 @@ class Speed(Bench):
         self.assert_refused(1, 'nonsense', 'speed', '-m', BUNDLED, '--isa', 'nonsense')
         self.assert_refused(1, 'pack', 'speed', '-m', BUNDLED, '--pack', 'nonsense')
 
+    def test_instruction_sets_that_are_not_there(self):
+        os.environ['WOOLLY_CPU_MASK'] = 'none'
+        self.addCleanup(os.environ.pop, 'WOOLLY_CPU_MASK')
+        for isa in ('avx512vnni', 'avx512vl', 'avx512', 'avxvnni', 'avx2', 'i8mm', 'dotprod'):
+            self.assert_refused(1, f'"{isa}" is unknown or not on this machine', 'speed', '-m', BUNDLED, '--isa', isa)
+
 
 PEER = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$PEER_LOG"

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <x86intrin.h>
 #endif
 
@@ -68,11 +69,24 @@ check_random_float (uint64_t *state)
 static inline uint64_t
 check_cpu_features (void)
 {
+  uint64_t features = 0;
 #if defined(__x86_64__)
+  unsigned a, b, c, d;
+
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
-    return WLP_CPU_SSE42 | WLP_CPU_AVX2;
+    features |= WLP_CPU_SSE42 | WLP_CPU_AVX2;
+  if ((features & WLP_CPU_AVX2) != 0 && __get_cpuid_count (7, 1, &a, &b, &c, &d) && (a & 1u << 4) != 0)
+    features |= WLP_CPU_AVXVNNI;
+  if (__builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq"))
+    features |= WLP_CPU_AVX512;
+  if ((features & WLP_CPU_AVX512) != 0 && __builtin_cpu_supports ("avx512vnni"))
+    features |= WLP_CPU_AVX512VNNI;
+#ifdef CHECK_EMULATED
+  if ((features & WLP_CPU_AVX2) != 0)
+    features |= WLP_CPU_AVXVNNI | WLP_CPU_AVX512 | WLP_CPU_AVX512VNNI;
 #endif
-  return 0;
+#endif
+  return features;
 }
 
 /* TAP: one line for each case. */

@@ -11,7 +11,17 @@
 
 #include "linear.h"
 
-#define N_TOKENS  LINEAR_MAX_TOKENS
+#define N_TOKENS LINEAR_MAX_TOKENS
+/* An emulator takes its time: there, a size for each way through the loops, and nothing of the reference alone. */
+#ifdef CHECK_EMULATED
+#define EMULATED 1
+#define TOKENS   1, 2, 4, 5, 8, 32
+#define SIZES    96, 512, 7
+#else
+#define EMULATED 0
+#define TOKENS   1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32
+#define SIZES    32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77
+#endif
 #define ALL_TYPES 48 /* numbers of types end below */
 
 enum pattern { PATTERN_RANDOM, PATTERN_EXTREME, PATTERN_ZERO, PATTERN_NOT_FINITE, N_PATTERNS };
@@ -195,8 +205,8 @@ check_setting (const struct setting *s)
 static void
 check_type (const struct linear_isa *isa, uint32_t type, int exact)
 {
-  static const unsigned tokens[]  = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32 };
-  static const size_t sizes[]     = { 32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77 };
+  static const unsigned tokens[]  = { TOKENS };
+  static const size_t sizes[]     = { SIZES };
   const struct wlq_traits *traits = wlq_traits (type);
 
   for (int pattern = 0; pattern < N_PATTERNS; pattern++) {
@@ -360,6 +370,35 @@ check_quantise (const struct linear_isa *isa)
   check_case (n_wrong == 0, "linear %s quantise: %u wrong", isa->name, n_wrong);
 }
 
+/* Whatever the CPU has, nothing is chosen that it lacks: by no name, by the name of each, by a name of none. */
+static void
+check_choose (void)
+{
+  static const uint64_t bits[] = { WLP_CPU_SSE42,      WLP_CPU_AVX2, WLP_CPU_AVXVNNI, WLP_CPU_AVX512,
+                                   WLP_CPU_AVX512VNNI, WLP_CPU_NEON, WLP_CPU_DOTPROD, WLP_CPU_I8MM };
+  const unsigned n_bits        = sizeof bits / sizeof bits[0];
+  const struct linear_isa *isa, *chosen;
+  unsigned n_wrong = 0, i;
+
+  for (unsigned set = 0; set < 1u << n_bits; set++) {
+    const struct linear_isa *best = NULL;
+    uint64_t features             = 0;
+
+    for (i = 0; i < n_bits; i++)
+      features |= set >> i & 1 ? bits[i] : 0;
+    for (i = 0; (isa = linear_isa_at (i)) != NULL; i++) {
+      const bool can_run = (isa->features & ~features) == 0;
+
+      chosen = linear_isa_choose (features, isa->name);
+      n_wrong += chosen != (can_run ? isa : NULL);
+      best = best == NULL && can_run ? isa : best;
+    }
+    n_wrong += linear_isa_choose (features, NULL) != best || linear_isa_choose (features, "") != best;
+    n_wrong += linear_isa_choose (features, "nonsense") != NULL;
+  }
+  check_case (n_wrong == 0, "linear choice by features and name: %u wrong", n_wrong);
+}
+
 /* ---- the benchmark ---- */
 
 static double
@@ -440,12 +479,16 @@ main (int argc, char **argv)
   const uint64_t features = check_cpu_features ();
   const struct linear_isa *isa;
 
-  for (uint32_t type = 0; type < ALL_TYPES && !bench; type++)
+  if (!bench)
+    check_choose ();
+  for (uint32_t type = 0; type < ALL_TYPES && !bench && !EMULATED; type++)
     if (wlq_is_supported (type)) {
       check_reference (type);
       check_reference_alone (type);
     }
   for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++) {
+    if (EMULATED && isa == &linear_isa_c)
+      continue;
     if ((isa->features & ~features) != 0) {
       if (!bench)
         printf ("# %s cannot run on this machine\n", isa->name);

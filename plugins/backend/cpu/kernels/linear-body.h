@@ -641,6 +641,27 @@ mm_wide (enum kind kind, tile_fn mm, const void *panel, size_t k, unsigned n, co
 #define V_PASTE(a, b)   V_PASTE_2 (a, b)
 #define V_NAME(name)    V_PASTE (name, V_ISA)
 
+/* @call with N, a constant, for the number of tokens: at most those of a tile. */
+#define V_CASE(n, call)                                                                                                \
+  case n: {                                                                                                            \
+    enum { N = n };                                                                                                    \
+    call;                                                                                                              \
+    break;                                                                                                             \
+  }
+#if V_TOKENS == 8
+#define V_FOR_TOKENS(n, call)                                                                                          \
+  switch (n) {                                                                                                         \
+    V_CASE (1, call)                                                                                                   \
+    V_CASE (2, call)                                                                                                   \
+    V_CASE (3, call) V_CASE (4, call) V_CASE (5, call) V_CASE (6, call) V_CASE (7, call) V_CASE (8, call)              \
+  }
+#else
+#define V_FOR_TOKENS(n, call)                                                                                          \
+  switch (n) {                                                                                                         \
+    V_CASE (1, call) V_CASE (2, call) V_CASE (3, call) V_CASE (4, call)                                                \
+  }
+#endif
+
 #define V_TILE(name, kind)                                                                                             \
   static void V_NAME (tile_##name) (const struct wide *wide, unsigned n_groups, size_t k0, unsigned n,                 \
                                     const void *const *x, float *y)                                                    \

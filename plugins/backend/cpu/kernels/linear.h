@@ -72,6 +72,9 @@ extern const struct linear_isa linear_isa_c;
 #ifdef WOOLLY_HAVE_AVX2
 extern const struct linear_isa linear_isa_avx2;
 #endif
+#ifdef WOOLLY_HAVE_AVXVNNI
+extern const struct linear_isa linear_isa_avxvnni;
+#endif
 
 /* The table, best first; NULL past the last one. */
 const struct linear_isa *linear_isa_at (unsigned index);

@@ -51,30 +51,6 @@ v_dot_end (v_sum sum, bool is_signed)
   return is_signed ? (v_s32)sum : (v_s32)_mm256_madd_epi16 ((__m256i)sum, _mm256_set1_epi16 (1));
 }
 
-#define V_FOR_TOKENS(n, call)                                                                                          \
-  switch (n) {                                                                                                         \
-  case 1: {                                                                                                            \
-    enum { N = 1 };                                                                                                    \
-    call;                                                                                                              \
-    break;                                                                                                             \
-  }                                                                                                                    \
-  case 2: {                                                                                                            \
-    enum { N = 2 };                                                                                                    \
-    call;                                                                                                              \
-    break;                                                                                                             \
-  }                                                                                                                    \
-  case 3: {                                                                                                            \
-    enum { N = 3 };                                                                                                    \
-    call;                                                                                                              \
-    break;                                                                                                             \
-  }                                                                                                                    \
-  default: {                                                                                                           \
-    enum { N = 4 };                                                                                                    \
-    call;                                                                                                              \
-    break;                                                                                                             \
-  }                                                                                                                    \
-  }
-
 #include "../linear-body-float.h"
 #include "../linear-body.h"
 #include "linear-quantise-256.h"

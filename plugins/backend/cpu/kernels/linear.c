@@ -10,6 +10,9 @@ static const struct linear_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVXVNNI
   &linear_isa_avxvnni,
 #endif
+#ifdef WOOLLY_HAVE_AVX512
+  &linear_isa_avx512,
+#endif
 #ifdef WOOLLY_HAVE_AVX2
   &linear_isa_avx2,
 #endif

@@ -75,6 +75,9 @@ extern const struct linear_isa linear_isa_avx2;
 #ifdef WOOLLY_HAVE_AVXVNNI
 extern const struct linear_isa linear_isa_avxvnni;
 #endif
+#ifdef WOOLLY_HAVE_AVX512
+extern const struct linear_isa linear_isa_avx512;
+#endif
 
 /* The table, best first; NULL past the last one. */
 const struct linear_isa *linear_isa_at (unsigned index);

@@ -7,6 +7,9 @@
 
 /* Best first. */
 static const struct linear_isa *const isas[] = {
+#ifdef WOOLLY_HAVE_AVX512
+  &linear_isa_avx512vnni, &linear_isa_avx512vl,
+#endif
 #ifdef WOOLLY_HAVE_AVXVNNI
   &linear_isa_avxvnni,
 #endif

@@ -77,6 +77,8 @@ extern const struct linear_isa linear_isa_avxvnni;
 #endif
 #ifdef WOOLLY_HAVE_AVX512
 extern const struct linear_isa linear_isa_avx512;
+extern const struct linear_isa linear_isa_avx512vl;
+extern const struct linear_isa linear_isa_avx512vnni;
 #endif
 
 /* The table, best first; NULL past the last one. */

@@ -153,6 +153,7 @@ class Tools(RealCase):
             self.assertEqual(bool(calls), expected, choice)
             if not expected:
                 self.assertTrue(text or thoughts)
+                self.assertNotIn('<tool_call>', text)
         calls = self.chat('control', 2, 80, logit_bias=bias, temperature=GLib.Variant('d', 0))[2]
         self.check_calls(calls)
 

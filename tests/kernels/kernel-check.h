@@ -19,6 +19,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <x86intrin.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 #define CHECK_PAGE 4096u
@@ -85,6 +87,12 @@ check_cpu_features (void)
   if ((features & WLP_CPU_AVX2) != 0)
     features |= WLP_CPU_AVXVNNI | WLP_CPU_AVX512 | WLP_CPU_AVX512VNNI;
 #endif
+#elif defined(__aarch64__)
+  features |= WLP_CPU_NEON;
+  if ((getauxval (AT_HWCAP) & 1ul << 20) != 0) /* HWCAP_ASIMDDP */
+    features |= WLP_CPU_DOTPROD;
+  if ((getauxval (AT_HWCAP2) & 1ul << 13) != 0) /* HWCAP2_I8MM */
+    features |= WLP_CPU_I8MM;
 #endif
   return features;
 }

@@ -19,6 +19,7 @@
  *   v_halves()      V_LANES of float16, from memory, to float32
  *   v_lookup()      a table of 16 bytes, looked up with bytes 0 .. 15
  *   v_pair_sum()    the sum of both words of a pair, in 32 bits
+ *   V_OWN_DOT       optional: a header with another dot() than the one made of the next three
  *   v_dot_begin(), v_dot_step(), v_dot_end()   Σ q x of four values of each row at a time, less offset * Σ x
  *
  * Everything is inlined into kernels of one type and one number of tokens: `kind` and `n` are constants there.
@@ -349,7 +350,6 @@ struct tile {
   v_f32 acc[V_TOKENS][V_PARTS];
 };
 
-#ifndef V_OWN_DOT
 /* Σ q x over @count dwords from @first on; @which of the block's sums. */
 static ALWAYS void
 dot_chain (struct group group, struct shape shape, const struct tile *tile, unsigned n, unsigned first, unsigned count,
@@ -390,6 +390,9 @@ dot_chain (struct group group, struct shape shape, const struct tile *tile, unsi
       ret[t][p] = v_dot_end (sum[t][p], shape.is_signed);
 }
 
+#ifdef V_OWN_DOT
+#include V_OWN_DOT
+#else
 static ALWAYS void
 dot (struct group group, struct shape shape, const struct tile *tile, unsigned n, unsigned first, unsigned count,
      unsigned which, v_s32 (*ret)[V_PARTS])

@@ -19,6 +19,9 @@ static const struct linear_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVX2
   &linear_isa_avx2,
 #endif
+#ifdef WOOLLY_HAVE_ARM
+  &linear_isa_i8mm,       &linear_isa_dotprod,
+#endif
   &linear_isa_c,
 };
 

@@ -80,6 +80,10 @@ extern const struct linear_isa linear_isa_avx512;
 extern const struct linear_isa linear_isa_avx512vl;
 extern const struct linear_isa linear_isa_avx512vnni;
 #endif
+#ifdef WOOLLY_HAVE_ARM
+extern const struct linear_isa linear_isa_dotprod;
+extern const struct linear_isa linear_isa_i8mm;
+#endif
 
 /* The table, best first; NULL past the last one. */
 const struct linear_isa *linear_isa_at (unsigned index);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * NEON with the dot product of bytes: four vectors of 4 rows.
+ */
+#include "linear-vector-128.h"
+
+#include "../linear.h"
+#include "woolly-plugin/services.h"
+
+#define V_ISA dotprod
+
+#include "../linear-body-float.h"
+#include "../linear-body.h"
+
+const struct linear_isa linear_isa_dotprod = {
+  .name             = "dotprod",
+  .features         = WLP_CPU_NEON | WLP_CPU_DOTPROD,
+  .rows             = LINEAR_PANEL_ROWS,
+  .tokens           = LINEAR_MAX_TOKENS,
+  .activation_bytes = activation_bytes,
+  .quantise         = linear_quantise_128,
+  .format           = format_of,
+};

@@ -176,7 +176,8 @@ class Bert(RealCase):
 
     def test_scores(self):
         net = self.make_bert('bert-rank', RANK)
-        self.assertEqual(self.app.models()['bert-rank']['Capabilities'], ['rerank'])
+        # The file was looked at while it was written, and is again.
+        self.until(lambda: self.app.models()['bert-rank']['Capabilities'] == ['rerank'])
         scores = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', ('the', DOCUMENTS, {}))
         shares = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', (
             'the', DOCUMENTS, {'normalize': GLib.Variant('b', True)}))

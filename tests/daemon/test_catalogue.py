@@ -207,6 +207,7 @@ class Catalogue(DaemonCase):
         self.assertNotIn('large.gguf', os.listdir(self.folder))
         self.start()
         self.assertEqual(sorted(os.listdir(self.folder)), kept)
+        self.client().models()  # it has begun, and ends when it is told to
 
 
 if __name__ == '__main__':

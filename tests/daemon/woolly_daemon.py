@@ -104,7 +104,9 @@ class Client:
         return reply[0], Stream(fds.steal_fds()[0])
 
     def text(self, model, prompt, **options):
-        return self.manager('GenerateText', '(sa{sv}a{sv})', (model, {'prompt': GLib.Variant('s', prompt)}, options))
+        options = {'timeout-ms': GLib.Variant('u', 100000), **options}  # a sanitizer takes its time
+        return self.manager('GenerateText', '(sa{sv}a{sv})', (model, {'prompt': GLib.Variant('s', prompt)}, options),
+                            timeout=120000)
 
 
 class Stream:

@@ -261,8 +261,14 @@ class Deaths(Case):
 
     def test_hostile_signals(self):
         self.assertEqual(self.app.text('m', 'lie')[0], 'truth')
-        self.assertFails('WorkerLost', self.app.text, 'm', 'flood')
         self.assertFails('WorkerLost', self.app.text, 'm', 'shout')
+        self.assertEqual(self.app.text('m', 'say x')[0], 'x')
+
+    def test_flood(self):
+        with open(f'/proc/{self.daemon.pid}/maps') as file:
+            if any('libasan' in line for line in file):
+                self.skipTest('a sanitizer takes minutes to read a flood')
+        self.assertFails('WorkerLost', self.app.text, 'm', 'flood')
         self.assertEqual(self.app.text('m', 'say x')[0], 'x')
 
     def test_hostile_answer(self):

@@ -644,32 +644,26 @@ mm_wide (enum kind kind, tile_fn mm, const void *panel, size_t k, unsigned n, co
 #define V_PASTE(a, b)   V_PASTE_2 (a, b)
 #define V_NAME(name)    V_PASTE (name, V_ISA)
 
-/* @call with N, a constant, for the number of tokens: at most those of a tile. */
+/* @call with N, a constant, for 1 .. @most tokens: each is a copy of the code, and takes its time to compile. */
 #define V_CASE(n, call)                                                                                                \
   case n: {                                                                                                            \
     enum { N = n };                                                                                                    \
     call;                                                                                                              \
     break;                                                                                                             \
   }
-#if V_TOKENS == 8
-#define V_FOR_TOKENS(n, call)                                                                                          \
+#define V_CASES_1(call) V_CASE (1, call)
+#define V_CASES_4(call) V_CASE (1, call) V_CASE (2, call) V_CASE (3, call) V_CASE (4, call)
+#define V_CASES_8(call) V_CASES_4 (call) V_CASE (5, call) V_CASE (6, call) V_CASE (7, call) V_CASE (8, call)
+#define V_FOR_TOKENS(n, most, call)                                                                                    \
   switch (n) {                                                                                                         \
-    V_CASE (1, call)                                                                                                   \
-    V_CASE (2, call)                                                                                                   \
-    V_CASE (3, call) V_CASE (4, call) V_CASE (5, call) V_CASE (6, call) V_CASE (7, call) V_CASE (8, call)              \
+    V_PASTE (V_CASES, most) (call)                                                                                     \
   }
-#else
-#define V_FOR_TOKENS(n, call)                                                                                          \
-  switch (n) {                                                                                                         \
-    V_CASE (1, call) V_CASE (2, call) V_CASE (3, call) V_CASE (4, call)                                                \
-  }
-#endif
 
 #define V_TILE(name, kind)                                                                                             \
   static void V_NAME (tile_##name) (const struct wide *wide, unsigned n_groups, size_t k0, unsigned n,                 \
                                     const void *const *x, float *y)                                                    \
   {                                                                                                                    \
-    V_FOR_TOKENS (n, mm_tile (shape_of (kind), wide, n_groups, k0, N, x, y))                                           \
+    V_FOR_TOKENS (n, V_TOKENS, mm_tile (shape_of (kind), wide, n_groups, k0, N, x, y))                                 \
   }
 
 V_TILE (q4_0, KIND_Q4_0)
@@ -690,7 +684,7 @@ V_TILE (q2_k, KIND_Q2_K)
     if (n > (direct))                                                                                                  \
       mm_wide (kind, V_NAME (tile_##tile), panel, k, n, x, y);                                                         \
     else                                                                                                               \
-      V_FOR_TOKENS (n, mm_direct (kind, panel, k, N > (direct) ? (direct) : N, x, y))                                  \
+      V_FOR_TOKENS (n, direct, mm_direct (kind, panel, k, N, x, y))                                                    \
   }
 
 V_TYPE (q4_0, KIND_Q4_0, q4_0, 4)

@@ -150,8 +150,8 @@ compare (const struct setting *s, struct run *r, size_t row_bytes)
   bool same = true;
 
   for (unsigned t = 0; t < s->n_tokens; t++) {
-    check_buffer_new (&r->rows[t], s->isa->activation_bytes (s->k) + !s->k, 4);
-    check_buffer_new (&rows[t], linear_isa_c.activation_bytes (s->k) + !s->k, 4);
+    check_buffer_new (&r->rows[t], linear_activation_bytes (s->k) + !s->k, 4);
+    check_buffer_new (&rows[t], linear_activation_bytes (s->k) + !s->k, 4);
     if (!format->is_float) {
       s->isa->quantise (r->x[t].at, s->k, r->rows[t].at);
       linear_isa_c.quantise (r->x[t].at, s->k, rows[t].at);
@@ -313,7 +313,7 @@ check_reference (uint32_t type)
   double sum = 0, size = 0;
   uint64_t random = type, row_bytes;
   uint8_t *row;
-  struct linear_block *blocks = malloc (linear_isa_c.activation_bytes (K));
+  struct linear_block *blocks = malloc (linear_activation_bytes (K));
   const void *one[1];
   void *panel = aligned_alloc (64, (format->panel_bytes (type, K) + 63) / 64 * 64);
 
@@ -454,7 +454,7 @@ bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks
   rows = malloc (row_bytes * ROWS);
   for (int r = 0; r < ROWS; r++)
     fill_weights (type, PATTERN_RANDOM, &random, rows + (size_t)r * row_bytes, K);
-  for (unsigned t = 0; t < isa->tokens; t++) {
+  for (unsigned t = 0; t < LINEAR_MAX_TOKENS; t++) {
     fill_activations (PATTERN_RANDOM, &random, x[t], K);
     isa->quantise (x[t], K, blocks[t]);
     pointers[t] = format->is_float ? (const void *)x[t] : (const void *)blocks[t];
@@ -463,7 +463,7 @@ bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks
     format->pack (type, rows + (size_t)p * isa->rows * row_bytes, row_bytes, isa->rows, K, panels + p * panel_bytes);
   printf ("%-6s %-7s %-9s pack %5.2f weights/cycle; MAC/cycle", isa->name, wlq_type_name (type), format->name,
           bench_pack (isa, format, type, rows, row_bytes, K, panels) * ticks);
-  for (unsigned n = 1; n <= isa->tokens; n = n < 4 ? n + 1 : n * 2)
+  for (unsigned n = 1; n <= LINEAR_MAX_TOKENS; n = n < 4 ? n + 1 : n * 2)
     printf (" n=%u %5.2f", n, bench_mm (isa, format, panels, panel_bytes, n_panels, K, n, pointers) * ticks);
   printf ("\n");
   fflush (stdout);

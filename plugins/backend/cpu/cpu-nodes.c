@@ -214,7 +214,6 @@ add_matrix (struct build *b, const struct wlp_op *op, uint32_t *ret_matrix)
 static uint32_t
 quantised (struct build *b, uint32_t value, enum cpu_domain domain, uint32_t k, uint32_t n_slots, uint32_t layer)
 {
-  const struct linear_isa *isa = b->model->linear;
   struct cpu_node *node;
   uint32_t i;
 
@@ -227,7 +226,7 @@ quantised (struct build *b, uint32_t value, enum cpu_domain domain, uint32_t k, 
   node->reads[0]  = value;
   node->k         = k;
   node->n_slots   = n_slots;
-  node->writes[0] = add_resource (b, domain, isa->activation_bytes (k) * n_slots, 0);
+  node->writes[0] = add_resource (b, domain, linear_activation_bytes (k) * n_slots, 0);
   return node->writes[0];
 }
 

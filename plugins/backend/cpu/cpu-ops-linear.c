@@ -101,7 +101,7 @@ linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t pan
   uint64_t i;
 
   for (row = 0; row < n_rows; row += tile.n) {
-    tile.n = n_rows - row < model->linear->tokens ? n_rows - row : model->linear->tokens;
+    tile.n = n_rows - row < LINEAR_MAX_TOKENS ? n_rows - row : LINEAR_MAX_TOKENS;
     for (t = 0; t < tile.n; t++) {
       tile.x[t]   = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row + t);
       tile.out[t] = cpu_run_row (model, node->writes[0], node->domain, row + t);
@@ -173,7 +173,7 @@ cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint6
   return cpu_run_rows (model, node->domain) > 0 ? matrix->n_panels : 0;
 }
 
-/* Columns @column .. @column + @n - 1 of all rows.  An activation row is its groups behind each other. */
+/* Columns @column .. @column + @n - 1 of all rows. */
 static void
 finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t column, uint64_t n)
 {
@@ -190,8 +190,8 @@ finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t c
                         (const float *)cpu_run_row (model, glu->reads[1], glu->domain, row) + column, y + column);
     if (quantise != NULL)
       model->linear->quantise (y + column, n,
-                               (uint8_t *)cpu_run_row (model, quantise->writes[0], glu->domain, row)
-                                   + column / LINEAR_GROUP * model->linear->activation_bytes (LINEAR_GROUP));
+                               (struct linear_block *)cpu_run_row (model, quantise->writes[0], glu->domain, row)
+                                   + column / LINEAR_GROUP);
   }
 }
 
@@ -225,11 +225,11 @@ experts_panel (struct wlp_model *model, const struct cpu_node *node, const uint3
   uint32_t i, t;
 
   if (!matrix->format->is_float)
-    slot_bytes = model->linear->activation_bytes (matrix->k);
+    slot_bytes = linear_activation_bytes (matrix->k);
   if (matrix->bias != NULL)
     tile.bias = matrix->bias + expert * matrix->bias_stride;
   for (i = 0; i < n_pairs; i += tile.n) {
-    tile.n = n_pairs - i < model->linear->tokens ? n_pairs - i : model->linear->tokens;
+    tile.n = n_pairs - i < LINEAR_MAX_TOKENS ? n_pairs - i : LINEAR_MAX_TOKENS;
     for (t = 0; t < tile.n; t++) {
       const uint32_t row = pairs[i + t] / params->n_used, slot = pairs[i + t] % params->n_used;
       const uint8_t *x = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row);

@@ -194,7 +194,7 @@ cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row
     x = cpu_run_row (model, node->reads[0], node->domain, row);
     for (slot = 0; slot < node->n_slots; slot++)
       model->linear->quantise ((const float *)(const void *)x + (size_t)slot * node->k, node->k,
-                               y + slot * model->linear->activation_bytes (node->k));
+                               (struct linear_block *)(void *)(y + slot * linear_activation_bytes (node->k)));
     break;
   default: /* CPU_NODE_OUTPUT */
     x = cpu_run_row (model, node->reads[0], node->domain, row);

@@ -723,9 +723,3 @@ format_of (uint32_t type, int exact)
     return float_format (type, exact);
   return type < sizeof formats / sizeof formats[0] && formats[type].mm != NULL ? &formats[type] : NULL;
 }
-
-static size_t
-activation_bytes (size_t k)
-{
-  return k / LINEAR_GROUP * sizeof (struct linear_block);
-}

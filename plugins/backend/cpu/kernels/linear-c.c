@@ -9,12 +9,6 @@
 
 #define PART 256 /* weights unpacked at a time */
 
-static size_t
-activation_bytes_c (size_t k)
-{
-  return k / LINEAR_GROUP * sizeof (struct linear_block);
-}
-
 static void
 quantise_block_c (const float *x, struct linear_block *block)
 {
@@ -50,13 +44,12 @@ quantise_block_c (const float *x, struct linear_block *block)
 }
 
 static void
-quantise_c (const float *x, size_t k, void *ret_row)
+quantise_c (const float *x, size_t k, struct linear_block *ret_row)
 {
-  struct linear_block *blocks = ret_row;
   size_t i;
 
   for (i = 0; i < k / LINEAR_GROUP; i++)
-    quantise_block_c (x + i * LINEAR_GROUP, &blocks[i]);
+    quantise_block_c (x + i * LINEAR_GROUP, &ret_row[i]);
 }
 
 /* A panel is a row of the file as it is. */
@@ -230,11 +223,9 @@ format_c (uint32_t type, int exact)
 }
 
 const struct linear_isa linear_isa_c = {
-  .name             = "c",
-  .features         = 0,
-  .rows             = 1,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes_c,
-  .quantise         = quantise_c,
-  .format           = format_c,
+  .name     = "c",
+  .features = 0,
+  .rows     = 1,
+  .quantise = quantise_c,
+  .format   = format_c,
 };

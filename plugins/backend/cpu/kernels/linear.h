@@ -17,7 +17,8 @@
  *
  * Activations of the integer policies (an activation row, made by quantise()): for each 32 values d = max |x| / 127,
  * q = x / d rounded to nearest (even), s = d * (float) (h0 + h1).  Where a value is not finite, d is NaN and q is 0.
- * The float policy reads plain float32 rows.
+ * The row is the blocks of its groups one behind another, for every instruction set: a part of it that begins at a
+ * multiple of 32 can be made by itself.  The float policy reads plain float32 rows.
  */
 #pragma once
 
@@ -30,9 +31,8 @@
 #define LINEAR_MAX_TOKENS 32 /* of one call of mm() */
 #define LINEAR_GROUP      32 /* values that share a scale in an activation row */
 
-/* 32 quantised activations.  An instruction set may lay its activation rows out in another way; this one serves those
- * that there are.  Sums of x over the first and the second half, and over both: those of the values at 4 i and 4 i + 1
- * apart from those at 4 i + 2 and 4 i + 3, which is how products of bytes are added up in 16 bits. */
+/* 32 quantised activations.  Sums of x over the first and the second half, and over both: those of the values at 4 i
+ * and 4 i + 1 apart from those at 4 i + 2 and 4 i + 3, which is how products of bytes are added up in 16 bits. */
 struct linear_block {
   float d;
   float s;
@@ -50,7 +50,8 @@ struct linear_format {
   void (*pack) (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
   /* The rows that were packed, bit for bit.  NULL: this format keeps float32 values, not the file's bits. */
   void (*unpack) (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows);
-  /* y[t * isa->rows + r], for n <= isa->tokens activation rows x[t].  Weights are unpacked once for all of them. */
+  /* y[t * isa->rows + r], for n <= LINEAR_MAX_TOKENS activation rows x[t].  Weights are unpacked once for all of them.
+   */
   void (*mm) (const void *panel, size_t k, unsigned n, const void *const *x, float *y);
 };
 
@@ -59,14 +60,18 @@ struct linear_isa {
   const char *name;  /* "avx2", also the value of the setting "isa" */
   uint64_t features; /* enum wlp_cpu_feature that must be there */
   unsigned rows;     /* of a panel */
-  unsigned tokens;   /* most activation rows of one mm() */
-  size_t (*activation_bytes) (size_t k);
-  /* An activation row from @k floats (a multiple of 32). */
-  void (*quantise) (const float *x, size_t k, void *ret_row);
+  /* An activation row, or a part of one, from @k floats (a multiple of 32). */
+  void (*quantise) (const float *x, size_t k, struct linear_block *ret_row);
   /* How weights of @type are packed; the float format where @exact is set or the type is a float type.  NULL: this
    * type has no kernels. */
   const struct linear_format *(*format) (uint32_t type, int exact);
 };
+
+static inline size_t
+linear_activation_bytes (size_t k)
+{
+  return k / LINEAR_GROUP * sizeof (struct linear_block);
+}
 
 extern const struct linear_isa linear_isa_c;
 #ifdef WOOLLY_HAVE_AVX2

@@ -13,11 +13,9 @@
 #include "../linear-body.h"
 
 const struct linear_isa linear_isa_dotprod = {
-  .name             = "dotprod",
-  .features         = WLP_CPU_NEON | WLP_CPU_DOTPROD,
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_128,
-  .format           = format_of,
+  .name     = "dotprod",
+  .features = WLP_CPU_NEON | WLP_CPU_DOTPROD,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_128,
+  .format   = format_of,
 };

@@ -14,11 +14,9 @@
 #include "../linear-body.h"
 
 const struct linear_isa linear_isa_i8mm = {
-  .name             = "i8mm",
-  .features         = WLP_CPU_NEON | WLP_CPU_DOTPROD | WLP_CPU_I8MM,
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_128,
-  .format           = format_of,
+  .name     = "i8mm",
+  .features = WLP_CPU_NEON | WLP_CPU_DOTPROD | WLP_CPU_I8MM,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_128,
+  .format   = format_of,
 };

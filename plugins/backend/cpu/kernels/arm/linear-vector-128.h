@@ -105,7 +105,7 @@ v_dot_end (v_sum sum, bool is_signed)
 }
 
 static void
-linear_quantise_128 (const float *x, size_t k, void *ret_row)
+linear_quantise_128 (const float *x, size_t k, struct linear_block *ret_row)
 {
   linear_isa_c.quantise (x, k, ret_row);
 }

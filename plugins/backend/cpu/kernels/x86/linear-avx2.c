@@ -56,11 +56,9 @@ v_dot_end (v_sum sum, bool is_signed)
 #include "linear-quantise-256.h"
 
 const struct linear_isa linear_isa_avx2 = {
-  .name             = "avx2",
-  .features         = WLP_CPU_AVX2,
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_256,
-  .format           = format_of,
+  .name     = "avx2",
+  .features = WLP_CPU_AVX2,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_256,
+  .format   = format_of,
 };

@@ -47,11 +47,9 @@ v_dot_end (v_sum sum, bool is_signed)
 #include "linear-quantise-256.h"
 
 const struct linear_isa linear_isa_avx512 = {
-  .name             = "avx512",
-  .features         = WLP_CPU_AVX2 | WLP_CPU_AVX512,
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_256,
-  .format           = format_of,
+  .name     = "avx512",
+  .features = WLP_CPU_AVX2 | WLP_CPU_AVX512,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_256,
+  .format   = format_of,
 };

@@ -20,11 +20,9 @@
 #include "linear-quantise-256.h"
 
 const struct linear_isa linear_isa_avx512vnni = {
-  .name             = "avx512vnni",
-  .features         = WLP_CPU_AVX2 | WLP_CPU_AVX512 | WLP_CPU_AVX512VNNI,
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_256,
-  .format           = format_of,
+  .name     = "avx512vnni",
+  .features = WLP_CPU_AVX2 | WLP_CPU_AVX512 | WLP_CPU_AVX512VNNI,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_256,
+  .format   = format_of,
 };

@@ -34,9 +34,7 @@ const struct linear_isa linear_isa_avxvnni = {
   .name     = "avxvnni",
   .features = WLP_CPU_AVX2 | WLP_CPU_AVXVNNI,
 #endif
-  .rows             = LINEAR_PANEL_ROWS,
-  .tokens           = LINEAR_MAX_TOKENS,
-  .activation_bytes = activation_bytes,
-  .quantise         = linear_quantise_256,
-  .format           = format_of,
+  .rows     = LINEAR_PANEL_ROWS,
+  .quantise = linear_quantise_256,
+  .format   = format_of,
 };

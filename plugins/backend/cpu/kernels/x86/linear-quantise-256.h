@@ -70,11 +70,10 @@ quantise_block_256 (const float *x, struct linear_block *block)
 }
 
 static inline void
-linear_quantise_256 (const float *x, size_t k, void *ret_row)
+linear_quantise_256 (const float *x, size_t k, struct linear_block *ret_row)
 {
-  struct linear_block *blocks = ret_row;
   size_t i;
 
   for (i = 0; i < k / LINEAR_GROUP; i++)
-    quantise_block_256 (x + i * LINEAR_GROUP, &blocks[i]);
+    quantise_block_256 (x + i * LINEAR_GROUP, &ret_row[i]);
 }

@@ -5,7 +5,7 @@
  * A vector holds V_LANES dwords, a lane for each row, so the 16 rows of a panel are V_PARTS vectors.  An activation is
  * a dword of four values in all lanes.  What a file defines before it includes this one:
  *
- *   V_BYTES         of a vector
+ *   V_BYTES         of a vector; linear-vector.h makes the types of it
  *   V_ISA           suffix of the names made here
  *   V_TOKENS        activation rows of a tile: V_PARTS * V_TOKENS sums stay in registers
  *   V_PIN(x)        keeps a sum in its register and in its place

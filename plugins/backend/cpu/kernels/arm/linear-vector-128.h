@@ -12,22 +12,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ALWAYS inline __attribute__ ((always_inline))
-
 #define V_BYTES      16
-#define V_LANES      4
-#define V_PARTS      4
 #define V_TOKENS     4
 #define V_IS_SIGNED  1
 #define V_SUMS_WORDS 0
 
-typedef uint8_t v_u8 __attribute__ ((vector_size (V_BYTES)));
-typedef uint16_t v_u16 __attribute__ ((vector_size (V_BYTES)));
-typedef uint32_t v_u32 __attribute__ ((vector_size (V_BYTES)));
-typedef int32_t v_s32 __attribute__ ((vector_size (V_BYTES)));
-typedef float v_f32 __attribute__ ((vector_size (V_BYTES)));
-typedef uint8_t v_bytes __attribute__ ((vector_size (V_LANES)));
-typedef uint16_t v_words __attribute__ ((vector_size (2 * V_LANES)));
+#include "../linear-vector.h"
+
 typedef v_s32 v_sum;
 
 #define V_PIN(x) __asm__ volatile("" : "+w"(x))

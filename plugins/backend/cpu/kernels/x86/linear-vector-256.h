@@ -8,20 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ALWAYS inline __attribute__ ((always_inline))
-
 #define V_BYTES 32
-#define V_LANES 8
-#define V_PARTS 2
 
-typedef uint8_t v_u8 __attribute__ ((vector_size (V_BYTES)));
-typedef uint16_t v_u16 __attribute__ ((vector_size (V_BYTES)));
-typedef int16_t v_s16 __attribute__ ((vector_size (V_BYTES)));
-typedef uint32_t v_u32 __attribute__ ((vector_size (V_BYTES)));
-typedef int32_t v_s32 __attribute__ ((vector_size (V_BYTES)));
-typedef float v_f32 __attribute__ ((vector_size (V_BYTES)));
-typedef uint8_t v_bytes __attribute__ ((vector_size (V_LANES)));
-typedef uint16_t v_words __attribute__ ((vector_size (2 * V_LANES)));
+#include "../linear-vector.h"
 
 #define V_PIN(x) __asm__ volatile("" : "+x"(x))
 

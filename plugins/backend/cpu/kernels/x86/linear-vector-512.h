@@ -8,19 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ALWAYS inline __attribute__ ((always_inline))
-
 #define V_BYTES 64
-#define V_LANES 16
-#define V_PARTS 1
 
-typedef uint8_t v_u8 __attribute__ ((vector_size (V_BYTES)));
-typedef uint16_t v_u16 __attribute__ ((vector_size (V_BYTES)));
-typedef uint32_t v_u32 __attribute__ ((vector_size (V_BYTES)));
-typedef int32_t v_s32 __attribute__ ((vector_size (V_BYTES)));
-typedef float v_f32 __attribute__ ((vector_size (V_BYTES)));
-typedef uint8_t v_bytes __attribute__ ((vector_size (V_LANES)));
-typedef uint16_t v_words __attribute__ ((vector_size (2 * V_LANES)));
+#include "../linear-vector.h"
 
 #ifdef __AVX512F__
 #define V_PIN(x) __asm__ volatile("" : "+v"(x))

@@ -2,8 +2,9 @@
  *
  * Phi-1.5 and Phi-2 (arXiv 2309.05463), "phi2":
  *
- *   for each layer:  x += out (attention (rope (q (n)), rope (k (n)), v (n))) + down (gelu (up (n))),  n = layer norm
- * (x) logits = output (layer norm (x))
+ *   for each layer:  n = layer norm (x)
+ *                    x += out (attention (rope (q (n)), rope (k (n)), v (n))) + down (gelu (up (n)))
+ *   logits = output (layer norm (x))
  *
  * Phi-3 (arXiv 2404.14219) to Phi-4 (2412.08905), "phi3":
  *

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Kernels of F32, F16 and BF16, and of any type in float32: included after linear-body.h, which says how.
+ * Kernels of F32, F16 and BF16, and of any type in float32: included before linear-body.h, which says what a file must
+ * define and takes float_format() from here.
  *
- * Beside what that one needs:  v_float_load() of V_LANES floats, v_fma() as there.  The sum over 32 values is a chain,
- * so few tokens take several blocks of 32 side by side.
+ * The sum over 32 values is a chain, so few tokens take several blocks of 32 side by side.
  */
 #pragma once
 
 #include "linear-panel.h"
+#include "linear.h"
+
+#include <string.h>
 
 enum float_kind { FLOAT_32, FLOAT_16, FLOAT_B16 };
 

@@ -3,11 +3,10 @@
  * AVX2 with FMA: two vectors of 8 rows.
  *
  * vpmaddubsw multiplies unsigned by signed bytes and adds pairs of products in 16 bits, with saturation.  What it is
- * fed never saturates:
- *
- *   unsigned   weights of 0 .. 63 give pairs of at most 63 * 127 * 2 = 16002.  Pairs are added up in 16 bits, which
- * wrap around; offset * Σ x is taken off before, so what counts is the last sum, and |q| * 127 * 2 * pairs fits. signed
- * |weight| up to 128 and the activation with the weight's sign: 128 * 127 * 2 = 32512, a pair at a time.
+ * fed never saturates.  Unsigned weights of 0 .. 63 give pairs of at most 63 * 127 * 2 = 16002; pairs are added up in
+ * 16 bits, which wrap around, but offset * Σ x is taken off before, so what counts is the last sum, and |q| * 127 * 2 *
+ * pairs fits.  Of signed ones it gets |weight| up to 128 and the activation with the weight's sign: 128 * 127 * 2 =
+ * 32512, a pair at a time.
  */
 #include "linear-vector-256.h"
 

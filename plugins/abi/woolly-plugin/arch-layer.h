@@ -134,6 +134,17 @@ wlp_layer_encoder_attention (const struct wlp_dims *dims, uint32_t window)
   return p;
 }
 
+/* q, k, v -> out (attention (q, k, v)) [n_embd]; @sinks may be WLP_NONE. */
+static inline wlp_value
+wlp_layer_attend (const struct wlp_layer *layer, const struct wlp_dims *dims, const wlp_value qkv[3], wlp_weight sinks,
+                  const struct wlp_attention_params *params)
+{
+  const uint64_t n_heads = (uint64_t)dims->n_head * dims->head_dim_v;
+  wlp_value heads        = wlp_attention (layer->b, qkv[0], qkv[1], qkv[2], sinks, params);
+
+  return wlp_layer_linear (layer, "attn_output", heads, n_heads, dims->n_embd);
+}
+
 /* x [n_embd] -> down (act (gate (x)) * up (x)) [n_embd]; the parts are ffn_gate@suffix and so on. */
 static inline wlp_value
 wlp_layer_glu (const struct wlp_layer *layer, enum wlp_act act, const char *suffix, wlp_value x, uint64_t n_embd,
@@ -149,6 +160,15 @@ wlp_layer_glu (const struct wlp_layer *layer, enum wlp_act act, const char *suff
   up = wlp_layer_linear (layer, part, x, n_embd, n_ff);
   snprintf (part, sizeof part, "ffn_down%s", suffix);
   return wlp_layer_linear (layer, part, wlp_glu (layer->b, act, gate, up), n_ff, n_embd);
+}
+
+/* The same where ffn_up holds the rows of gate, then those of up. */
+static inline wlp_value
+wlp_layer_glu_fused (const struct wlp_layer *layer, enum wlp_act act, wlp_value x, uint64_t n_embd, uint64_t n_ff)
+{
+  wlp_value both = wlp_layer_linear (layer, "ffn_up", x, n_embd, 2 * n_ff);
+
+  return wlp_layer_linear (layer, "ffn_down", wlp_glu (layer->b, act, both, WLP_NONE), n_ff, n_embd);
 }
 
 /* x [n_embd] -> down (act (up (x))) [n_embd] */

@@ -42,8 +42,7 @@ attention (struct network *n, wlp_value x)
   qkv[1] = head_norm (n, "attn_k_norm.weight", qkv[1], d->n_head_kv);
   for (int i = 0; i < 2 && (is_windowed || !n->p->is_2); i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 static wlp_value

@@ -46,8 +46,7 @@ attention (struct network *n, wlp_value x)
   }
   for (int i = 0; i < 2 && (is_windowed || n->p->windows.window == 0); i++)
     qkv[i] = wlp_rope_by_context (n->layer.b, qkv[i], n->rope_factors, &n->p->rope);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 /* x [n_embd] -> [n_embd] */

@@ -46,8 +46,7 @@ attention (struct network *n, wlp_value x)
   }
   for (int i = 0; i < 2; i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &p->rope[is_windowed]);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 static wlp_value

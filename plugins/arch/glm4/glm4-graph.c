@@ -38,19 +38,14 @@ attention (const struct network *n, wlp_value x)
   wlp_layer_qkv (&n->layer, d, x, qkv);
   for (int i = 0; i < 2; i++)
     qkv[i] = wlp_rope_by_context (n->layer.b, qkv[i], n->rope_factors, &n->p->rope);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 /* x [n_embd] -> [n_embd] */
 static wlp_value
 feed_forward (const struct network *n, wlp_value x)
 {
-  const struct wlp_dims *d = &n->p->dims;
-
-  x = wlp_layer_linear (&n->layer, "ffn_up", x, d->n_embd, 2 * (uint64_t)d->n_ff);
-  x = wlp_glu (n->layer.b, WLP_ACT_SILU, x, WLP_NONE);
-  return wlp_layer_linear (&n->layer, "ffn_down", x, d->n_ff, d->n_embd);
+  return wlp_layer_glu_fused (&n->layer, WLP_ACT_SILU, x, n->p->dims.n_embd, n->p->dims.n_ff);
 }
 
 void

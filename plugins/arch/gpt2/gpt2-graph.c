@@ -35,8 +35,7 @@ attention (const struct network *n, wlp_value x)
   wlp_layer_qkv (&n->layer, d, x, qkv);
   for (int i = 0; n->p->has_rope && i < 2; i++)
     qkv[i] = wlp_rope (n->layer.b, qkv[i], WLP_NONE, &n->p->rope);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 void

@@ -41,8 +41,7 @@ attention (struct network *n, wlp_value x)
   wlp_layer_qkv (&n->layer, d, x, qkv);
   qkv[0] = wlp_rope (n->layer.b, norm (n, "attn_q_norm", qkv[0], d->head_dim_k), WLP_NONE, &n->p->rope);
   qkv[1] = wlp_rope (n->layer.b, norm (n, "attn_k_norm", qkv[1], d->head_dim_k), WLP_NONE, &n->p->rope);
-  x      = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 /* x [n_embd] -> [n_embd] */

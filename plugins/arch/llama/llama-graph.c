@@ -27,7 +27,6 @@ attention (const struct network *n, wlp_value x)
   const struct wlp_layer *layer      = &n->layer;
   const struct llama_params *p       = n->p;
   struct wlp_attention_params params = wlp_layer_attention (&p->dims, n->cache, layer->number);
-  const uint64_t n_heads             = (uint64_t)p->dims.n_head * p->dims.head_dim_v;
   wlp_value qkv[3];
 
   params.scale            = p->attention_scale;
@@ -37,8 +36,7 @@ attention (const struct network *n, wlp_value x)
   if (p->nope_step == 0 || (layer->number + 1) % p->nope_step != 0)
     for (int i = 0; i < 2; i++)
       qkv[i] = wlp_rope_by_context (layer->b, qkv[i], n->rope_factors, &p->rope);
-  x = wlp_attention (layer->b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (layer, "attn_output", x, n_heads, p->dims.n_embd);
+  return wlp_layer_attend (layer, &p->dims, qkv, WLP_NONE, &params);
 }
 
 /* x [n_embd] -> [n_embd]; experts' shares sum to 1, a shared expert adds to what they make. */

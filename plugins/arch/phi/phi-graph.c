@@ -37,8 +37,7 @@ attention (struct network *n, wlp_value x)
   wlp_layer_qkv (&n->layer, d, x, qkv);
   for (int i = 0; i < 2; i++)
     qkv[i] = wlp_rope_by_context (n->layer.b, qkv[i], n->rope_factors, &n->p->rope);
-  x = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 static wlp_value
@@ -61,9 +60,7 @@ feed_forward (const struct network *n, wlp_value x)
 
   if (n->p->experts.n_expert > 0)
     return wlp_layer_moe (&n->layer, WLP_ACT_SILU, x, d->n_embd, &n->p->experts, WLP_GATING_SOFTMAX, 1);
-  x = wlp_layer_linear (&n->layer, "ffn_up", x, d->n_embd, 2 * (uint64_t)d->n_ff);
-  x = wlp_glu (n->layer.b, WLP_ACT_SILU, x, WLP_NONE);
-  return wlp_layer_linear (&n->layer, "ffn_down", x, d->n_ff, d->n_embd);
+  return wlp_layer_glu_fused (&n->layer, WLP_ACT_SILU, x, d->n_embd, d->n_ff);
 }
 
 static wlp_value

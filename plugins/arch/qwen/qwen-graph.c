@@ -49,8 +49,7 @@ attention (const struct network *n, wlp_value x)
   wlp_layer_qkv (&n->layer, d, x, qkv);
   qkv[0] = norm_and_turn (n, "attn_q_norm", qkv[0]);
   qkv[1] = norm_and_turn (n, "attn_k_norm", qkv[1]);
-  x      = wlp_attention (n->layer.b, qkv[0], qkv[1], qkv[2], WLP_NONE, &params);
-  return wlp_layer_linear (&n->layer, "attn_output", x, (uint64_t)d->n_head * d->head_dim_v, d->n_embd);
+  return wlp_layer_attend (&n->layer, d, qkv, WLP_NONE, &params);
 }
 
 /* x [n_embd] -> [n_embd] */

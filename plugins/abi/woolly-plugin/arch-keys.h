@@ -219,6 +219,18 @@ wlp_keys_dims (struct wlp_keys *keys)
   return d;
 }
 
+/* Leaves layers out that stand behind the last one and guess further tokens: the network is whole without them. */
+static inline void
+wlp_keys_leave_guessing (struct wlp_keys *keys, struct wlp_dims *dims)
+{
+  uint32_t n = wlp_keys_u32 (keys, "nextn_predict_layers", 0, 0, WLP_KEY_MAX_LAYERS);
+
+  if (n >= dims->n_layer)
+    wlp_keys_fail (keys, -EINVAL, "%u of %u layers guess further tokens", n, dims->n_layer);
+  else
+    dims->n_layer -= n;
+}
+
 /* Of a network with experts; n_expert is 0 for one without. */
 static inline struct wlp_experts
 wlp_keys_experts (struct wlp_keys *keys, const struct wlp_dims *dims)
@@ -231,6 +243,17 @@ wlp_keys_experts (struct wlp_keys *keys, const struct wlp_dims *dims)
   e.n_used = wlp_keys_u32 (keys, "expert_used_count", WLP_KEY_REQUIRED, 1, e.n_expert);
   e.n_ff   = wlp_keys_u32_or (keys, "expert_feed_forward_length", dims->n_ff, WLP_KEY_MAX_WIDTH);
   e.scale  = wlp_keys_f32_or (keys, "expert_weights_scale", 1);
+  return e;
+}
+
+/* The same of a network that is none without experts. */
+static inline struct wlp_experts
+wlp_keys_experts_required (struct wlp_keys *keys, const struct wlp_dims *dims)
+{
+  struct wlp_experts e = wlp_keys_experts (keys, dims);
+
+  if (e.n_expert == 0)
+    wlp_keys_fail (keys, -EINVAL, "a network of this family has experts, but expert_count is missing or 0");
   return e;
 }
 

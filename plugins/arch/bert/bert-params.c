@@ -19,8 +19,6 @@ bert_params_read (const struct wlp_metadata *metadata, struct bert_params *ret_p
     p->rope = wlp_keys_rope (&keys, &p->dims, WLP_ROPE_NEOX);
   p->moe_step = wlp_keys_u32 (&keys, "moe_every_n_layers", 0, 0, WLP_KEY_MAX_LAYERS);
   if (p->moe_step != 0)
-    p->experts = wlp_keys_experts (&keys, &p->dims);
-  if (keys.code == 0 && p->moe_step != 0 && p->experts.n_expert == 0)
-    wlp_keys_fail (&keys, -EINVAL, "a network of this family with experts has none: expert_count");
+    p->experts = wlp_keys_experts_required (&keys, &p->dims);
   return keys.code;
 }

@@ -8,7 +8,6 @@ int
 exaone_params_read (const struct wlp_metadata *metadata, struct exaone_params *ret_params, struct wlp_error *error)
 {
   struct wlp_keys keys = { metadata, error, 0 }; /* keeps the first error, so nothing is checked in between */
-  uint32_t n_more;
 
   ret_params->dims     = wlp_keys_dims (&keys);
   ret_params->rope     = wlp_keys_rope (&keys, &ret_params->dims, WLP_ROPE_NEOX);
@@ -17,11 +16,7 @@ exaone_params_read (const struct wlp_metadata *metadata, struct exaone_params *r
   memset (&ret_params->windows, 0, sizeof ret_params->windows);
   if (!ret_params->is_4)
     return keys.code;
-  /* Layers behind the last one guess further tokens; the network is whole without them. */
-  n_more = wlp_keys_u32 (&keys, "nextn_predict_layers", 0, 0, WLP_KEY_MAX_LAYERS);
-  if (keys.code == 0 && n_more >= ret_params->dims.n_layer)
-    wlp_keys_fail (&keys, -EINVAL, "%u of %u layers guess further tokens", n_more, ret_params->dims.n_layer);
-  ret_params->dims.n_layer -= n_more;
+  wlp_keys_leave_guessing (&keys, &ret_params->dims);
   if (keys.code == 0 && ret_params->dims.n_layer == N_LAYER_WITH_WINDOWS)
     wlp_keys_windows (&keys, ret_params->dims.n_layer, 4096, 4, &ret_params->windows);
   return keys.code;

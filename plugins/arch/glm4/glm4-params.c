@@ -5,7 +5,6 @@ int
 glm4_params_read (const struct wlp_metadata *metadata, struct glm4_params *ret_params, struct wlp_error *error)
 {
   struct wlp_keys keys = { metadata, error, 0 }; /* keeps the first error, so nothing is checked in between */
-  uint32_t n_more;
 
   ret_params->dims     = wlp_keys_dims (&keys);
   ret_params->rope     = wlp_keys_rope (&keys, &ret_params->dims, WLP_ROPE_NORM);
@@ -13,10 +12,6 @@ glm4_params_read (const struct wlp_metadata *metadata, struct glm4_params *ret_p
   for (uint32_t i = 0; keys.code == 0 && i < 3; i++)
     if (wlp_keys_u32_of_layer (&keys, "rope.dimension_sections", i, 0) != 0)
       wlp_keys_fail (&keys, -ENOTSUP, "a model of this family with sections of rope, for images, is not known");
-  /* Layers behind the last one guess further tokens; the network is whole without them. */
-  n_more = wlp_keys_u32 (&keys, "nextn_predict_layers", 0, 0, WLP_KEY_MAX_LAYERS);
-  if (keys.code == 0 && n_more >= ret_params->dims.n_layer)
-    wlp_keys_fail (&keys, -EINVAL, "%u of %u layers guess further tokens", n_more, ret_params->dims.n_layer);
-  ret_params->dims.n_layer -= n_more;
+  wlp_keys_leave_guessing (&keys, &ret_params->dims);
   return keys.code;
 }

@@ -32,10 +32,8 @@ read_experts (struct wlp_keys *keys, struct lfm2_params *p)
   if (!wlp_keys_architecture_is (keys, "lfm2moe"))
     return;
   p->n_dense = wlp_keys_u32 (keys, "leading_dense_block_count", 0, 0, p->dims.n_layer);
-  p->experts = wlp_keys_experts (keys, &p->dims);
+  p->experts = wlp_keys_experts_required (keys, &p->dims);
   p->gating  = wlp_keys_gating (keys, WLP_GATING_SIGMOID);
-  if (p->experts.n_expert == 0)
-    wlp_keys_fail (keys, -EINVAL, "a network of this family with experts has none: expert_count");
 }
 
 int

@@ -32,9 +32,7 @@ olmo_params_read (const struct wlp_metadata *metadata, struct olmo_params *ret_p
     read_windows (&keys, p);
   if (p->kind != OLMO_E)
     return keys.code;
-  p->experts      = wlp_keys_experts (&keys, &p->dims);
+  p->experts      = wlp_keys_experts_required (&keys, &p->dims);
   p->experts.n_ff = p->dims.n_ff;
-  if (keys.code == 0 && p->experts.n_expert == 0)
-    wlp_keys_fail (&keys, -EINVAL, "OLMoE has experts, but expert_count is missing or 0");
   return keys.code;
 }

@@ -15,10 +15,8 @@ phi_params_read (const struct wlp_metadata *metadata, struct phi_params *ret_par
       wlp_keys_f32 (&keys, p->is_parallel ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
                     WLP_KEY_REQUIRED_F32);
   if (wlp_keys_architecture_is (&keys, "phimoe")) {
-    p->experts      = wlp_keys_experts (&keys, &p->dims);
+    p->experts      = wlp_keys_experts_required (&keys, &p->dims);
     p->experts.n_ff = p->dims.n_ff;
-    if (p->experts.n_expert == 0)
-      wlp_keys_fail (&keys, -EINVAL, "a network of this family with experts has none: expert_count");
   }
   if (keys.code != 0 || p->is_parallel)
     return keys.code;

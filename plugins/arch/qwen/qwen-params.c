@@ -7,9 +7,7 @@ read_experts (struct wlp_keys *keys, struct qwen_params *p)
 {
   uint32_t n_used = wlp_keys_u32 (keys, "expert_used_count", WLP_KEY_REQUIRED, 1, 65536);
 
-  p->experts = wlp_keys_experts (keys, &p->dims);
-  if (p->experts.n_expert == 0)
-    wlp_keys_fail (keys, -EINVAL, "a network of this family with experts has none: expert_count");
+  p->experts = wlp_keys_experts_required (keys, &p->dims);
   if (keys->code == 0)
     p->experts.n_ff = wlp_keys_u32_or (keys, "expert_feed_forward_length", p->dims.n_ff / n_used, WLP_KEY_MAX_WIDTH);
 }

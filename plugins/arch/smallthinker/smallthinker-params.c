@@ -22,11 +22,9 @@ smallthinker_params_read (const struct wlp_metadata *metadata, struct smallthink
   ret_params->dims     = wlp_keys_dims (&keys);
   ret_params->rope     = wlp_keys_rope (&keys, &ret_params->dims, WLP_ROPE_NEOX);
   ret_params->norm_eps = wlp_keys_f32 (&keys, "attention.layer_norm_rms_epsilon", WLP_KEY_REQUIRED_F32);
-  ret_params->experts  = wlp_keys_experts (&keys, &ret_params->dims);
+  ret_params->experts  = wlp_keys_experts_required (&keys, &ret_params->dims);
   ret_params->gating   = wlp_keys_gating (&keys, WLP_GATING_SIGMOID);
   memset (&ret_params->windows, 0, sizeof ret_params->windows);
-  if (keys.code == 0 && ret_params->experts.n_expert == 0)
-    wlp_keys_fail (&keys, -EINVAL, "a network of this family has experts, but expert_count is missing or 0");
   if (keys.code == 0)
     read_windows (&keys, ret_params);
   return keys.code;

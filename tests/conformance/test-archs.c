@@ -119,7 +119,7 @@ check_limits (const ArchSample *sample)
 
   g_assert_cmpuint (limits->n_ctx_train, ==, key_u32 (gguf, "context_length", 0));
   g_assert_cmpuint (limits->n_embd, ==, key_u32 (gguf, "embedding_length", 0));
-  g_assert_cmpuint (limits->n_layer, ==, key_u32 (gguf, "block_count", 0));
+  g_assert_cmpuint (limits->n_layer, ==, key_u32 (gguf, "block_count", 0) - key_u32 (gguf, "nextn_predict_layers", 0));
   g_assert_cmpuint (limits->n_vocab, ==, wly_gguf_find_tensor (gguf, "token_embd.weight")->shape.ne[1]);
   g_assert_cmpuint (limits->pooling, ==, key_u32 (gguf, "pooling_type", WLP_POOL_NONE));
   g_assert_cmpuint (limits->causal, ==,

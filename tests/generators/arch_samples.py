@@ -513,8 +513,14 @@ def sample_cohere2_pattern():
 
 # ---- glm4, exaone ----
 
+def guessing(net):
+    """A layer behind the last one guesses further tokens, and has no part in this."""
+    net.key('block_count', u32(net.n_layer + 1)).key('nextn_predict_layers', u32(1))
+
+
 def sample_glm4():
     net = Net('glm4', 64, 2, 24, 40, 4, 2, 8, 37).key(RMS, f32(EPS)).key('rope.dimension_count', u32(4))
+    guessing(net)
     rope = Rope(8, False, n_dims=4)
     x = net.embed()
     for p in prefixes(net):
@@ -552,6 +558,7 @@ def exaone4(net, window):
 
 def sample_exaone4():
     net = Net('exaone4', 66, 2, 24, 40, 4, 2, 6, 37)
+    guessing(net)
     return net, exaone4(net, None)
 
 

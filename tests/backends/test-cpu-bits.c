@@ -220,7 +220,7 @@ test_touch (Fixture *f, gconstpointer data)
   lab_model_free (mapped);
 }
 
-/* What was given up stays so until the host allows it again; a limit holds from the start. */
+/* What was given up stays so; a limit holds from the start. */
 static void
 test_limit (Fixture *f, gconstpointer data)
 {
@@ -240,8 +240,8 @@ test_limit (Fixture *f, gconstpointer data)
   g_assert_cmpuint (packed_bytes (model), ==, full - released);
   g_assert_cmpuint (lab_ops ()->release_packed (lab_model_get (model), 0), ==, 0);
   at = step_until_packed (f, model, at);
-  g_assert_cmpuint (packed_bytes (model), ==, full);
-  g_assert_cmpuint (lab_ops ()->release_packed (lab_model_get (model), G_MAXUINT64), ==, full - constants);
+  g_assert_cmpuint (packed_bytes (model), ==, full - released);
+  g_assert_cmpuint (lab_ops ()->release_packed (lab_model_get (model), G_MAXUINT64), ==, full - released - constants);
   g_assert_cmpuint (packed_bytes (model), ==, constants);
   step_until_packed (f, model, at);
   g_assert_cmpuint (packed_bytes (model), ==, constants);

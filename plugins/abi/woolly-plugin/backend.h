@@ -139,8 +139,8 @@ struct wlp_backend_ops {
   int (*model_memory) (struct wlp_model *model, struct wlp_memory *ret_memory);
 
   /* (optional) Gives up packed weights until about @n_bytes are free; returns how many were.  Not while a batch runs.
-   * What was given up is not packed again until this is called with 0.  A backend that has it knows the setting
-   * "pack-bytes" as well, the most that packed weights may take. */
+   * From then on no more are packed than there are now.  A backend that has it knows the setting "pack-bytes" as well,
+   * the most that packed weights may take. */
   uint64_t (*release_packed) (struct wlp_model *model, uint64_t n_bytes);
 
   /* Room for @n_blocks blocks of cache group @group with elements of @type (WLP_TYPE_F32, F16, Q8_0; -ENOTSUP: not this

@@ -86,7 +86,7 @@ parse_settings (struct wlp_model *model, struct wlp_error *error)
     else if (strcmp (setting->key, "pack") == 0)
       status = parse_pack (model, setting, error);
     else if (strcmp (setting->key, "pack-bytes") == 0)
-      status = parse_bytes (setting, &model->pack_bytes, error);
+      status = parse_bytes (setting, &model->panels.limit, error);
     else if (strcmp (setting->key, "isa") == 0)
       isa = setting->value;
     else

@@ -55,7 +55,7 @@ struct cpu_profile {
 struct cpu_panels {
   uint8_t *arena; /* address space for them; memory comes with the first touch */
   size_t arena_bytes;
-  uint64_t limit;        /* bytes that may be packed */
+  uint64_t limit;        /* bytes that may be packed: pack-bytes, or a share of the machine's memory where it is 0 */
   uint64_t packed_bytes; /* (atomic) that are */
   uint64_t idle_bytes;   /* of the host's map that need not be read for now */
   uint8_t *is_backed;    /* [arena_bytes in pages] were touched; one more page at the end */
@@ -94,7 +94,6 @@ struct wlp_model {
   bool exact; /* float activations */
   bool fuse;
   enum { CPU_PACK_TOUCH, CPU_PACK_NO, CPU_PACK_LOAD } pack;
-  uint64_t pack_bytes; /* most bytes of panels; 0: a share of the machine's memory */
   struct cpu_weight *weights;
   struct cpu_plan plan;
   uint8_t *arena;

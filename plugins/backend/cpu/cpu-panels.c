@@ -203,10 +203,6 @@ cpu_panels_release (struct wlp_model *model, uint64_t n_bytes)
   const uint64_t before     = panels->packed_bytes;
   struct cpu_matrix *matrix;
 
-  if (n_bytes == 0) {
-    panels->limit = model->pack_bytes;
-    return 0;
-  }
   while (before - panels->packed_bytes < n_bytes && (matrix = find_oldest (&model->plan)) != NULL)
     unpack_matrix (model, matrix);
   panels->limit = panels->packed_bytes;
@@ -314,9 +310,8 @@ cpu_panels_open (struct wlp_model *model, struct wlp_error *error)
 {
   int status = 0;
 
-  if (model->pack_bytes == 0)
-    model->pack_bytes = share_of_memory ();
-  model->panels.limit        = model->pack_bytes;
+  if (model->panels.limit == 0)
+    model->panels.limit = share_of_memory ();
   model->panels.allowance_ns = UINT64_MAX;
   if (model->pack != CPU_PACK_NO)
     reserve (model);

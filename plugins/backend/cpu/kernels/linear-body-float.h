@@ -142,12 +142,12 @@ mm_bf16 (const void *panel, size_t k, unsigned n, const void *const *x, float *y
 }
 
 static const struct linear_format float_formats[] = {
-  { "f32", 1, linear_panel_float_bytes, linear_panel_float_pack, linear_panel_float_unpack, mm_f32 },
-  { "f16", 1, linear_panel_float_bytes, linear_panel_float_pack, linear_panel_float_unpack, mm_f16 },
-  { "bf16", 1, linear_panel_float_bytes, linear_panel_float_pack, linear_panel_float_unpack, mm_bf16 },
+  { "f32", 1, linear_panel_float_bytes, linear_panel_float_pack, mm_f32 },
+  { "f16", 1, linear_panel_float_bytes, linear_panel_float_pack, mm_f16 },
+  { "bf16", 1, linear_panel_float_bytes, linear_panel_float_pack, mm_bf16 },
 };
-static const struct linear_format exact_format = { "exact", 1,     linear_panel_exact_bytes, linear_panel_exact_pack,
-                                                   NULL,    mm_f32 };
+static const struct linear_format exact_format = { "exact", 1, linear_panel_exact_bytes, linear_panel_exact_pack,
+                                                   mm_f32 };
 
 static const struct linear_format *
 float_format (uint32_t type, int exact)

@@ -703,7 +703,7 @@ V_TYPE (mxfp4, KIND_MXFP4, mxfp4, 1)
 
 #define V_FORMAT(name)                                                                                                 \
   {                                                                                                                    \
-#name, 0, linear_panel_bytes, linear_panel_pack, linear_panel_unpack, V_NAME(mm_##name)                            \
+#name, 0, linear_panel_bytes, linear_panel_pack, V_NAME(mm_##name)                                                 \
   }
 
 static const struct linear_format formats[] = {

@@ -72,14 +72,6 @@ pack_c (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_
     memset (panel, 0, panel_bytes_c (type, k));
 }
 
-static void
-unpack_c (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows)
-{
-  (void)row_bytes;
-  if (n_rows > 0)
-    memcpy (ret_rows, panel, panel_bytes_c (type, k));
-}
-
 static inline int32_t
 dot16 (const int8_t *q, const int8_t *x)
 {
@@ -198,7 +190,7 @@ TYPE (mxfp4, WLP_TYPE_MXFP4)
 
 #define FORMAT(name)                                                                                                   \
   {                                                                                                                    \
-#name, 0, panel_bytes_c, pack_c, unpack_c, mm_##name##_c                                                           \
+#name, 0, panel_bytes_c, pack_c, mm_##name##_c                                                                     \
   }
 
 static const struct linear_format formats_c[] = {
@@ -208,7 +200,7 @@ static const struct linear_format formats_c[] = {
   [WLP_TYPE_Q6_K] = FORMAT (q6_k),   [WLP_TYPE_IQ4_NL] = FORMAT (iq4_nl), [WLP_TYPE_IQ4_XS] = FORMAT (iq4_xs),
   [WLP_TYPE_MXFP4] = FORMAT (mxfp4),
 };
-static const struct linear_format float_c = { "float", 1, panel_bytes_float_c, pack_float_c, NULL, mm_float_c };
+static const struct linear_format float_c = { "float", 1, panel_bytes_float_c, pack_float_c, mm_float_c };
 
 static const struct linear_format *
 format_c (uint32_t type, int exact)

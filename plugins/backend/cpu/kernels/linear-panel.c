@@ -122,22 +122,18 @@ swap_bits (four value, int shift, uint32_t mask)
   return value ^ change ^ change << shift;
 }
 
-/* One dword of 16 rows, bit 4 i + b to bit 8 b + i (or back): the five digits of a bit's number turn by two places, two
- * of them exchanged at a time. */
+/* One dword of 16 rows, bit 4 i + b to bit 8 b + i: the five digits of a bit's number turn by two places, two of them
+ * exchanged at a time. */
 static void
-turn_dword (uint8_t *at, int back)
+turn_dword (uint8_t *at)
 {
   unsigned r;
 
   for (r = 0; r < ROWS; r += 4, at += 16) {
     four bits = load_four (at);
 
-    if (back)
-      bits = swap_bits (swap_bits (bits, 12, 0x0000f0f0u), 6, 0x00cc00ccu);
-    bits = back ? swap_bits (swap_bits (bits, 3, 0x0a0a0a0au), 1, 0x22222222u)
-                : swap_bits (swap_bits (bits, 1, 0x22222222u), 3, 0x0a0a0a0au);
-    if (!back)
-      bits = swap_bits (swap_bits (bits, 6, 0x00cc00ccu), 12, 0x0000f0f0u);
+    bits = swap_bits (swap_bits (bits, 1, 0x22222222u), 3, 0x0a0a0a0au);
+    bits = swap_bits (swap_bits (bits, 6, 0x00cc00ccu), 12, 0x0000f0f0u);
     store_four (at, bits);
   }
 }
@@ -152,7 +148,7 @@ swap_between (four *low, four *high, int shift, uint32_t mask)
   *low ^= change << shift;
 }
 
-/* Eight dwords of 16 rows: bit g of byte b of dword i to bit i of byte b of dword g, which is its own way back. */
+/* Eight dwords of 16 rows: bit g of byte b of dword i to bit i of byte b of dword g. */
 static void
 turn_dwords (uint8_t *at)
 {
@@ -175,10 +171,10 @@ turn_dwords (uint8_t *at)
 
 /* The dwords of a block that hold single bits. */
 static void
-turn_bits (const struct linear_cut *cut, uint8_t *dwords, int back)
+turn_bits (const struct linear_cut *cut, uint8_t *dwords)
 {
   if (cut->n_bits == 1)
-    turn_dword (dwords + cut->bits_at * ROWS * 4, back);
+    turn_dword (dwords + cut->bits_at * ROWS * 4);
   else if (cut->n_bits == 8)
     turn_dwords (dwords + cut->bits_at * ROWS * 4);
 }
@@ -201,28 +197,8 @@ linear_panel_pack (uint32_t type, const void *src, size_t row_bytes, unsigned n_
     for (r = 0; r < n_rows && cut->side_bytes == 2; r++)
       memcpy (sides + (i * ROWS + r) * 2, in + r * row_bytes + cut->side_at, 2);
     transpose_dwords (in + cut->dwords_at, row_bytes, n_rows, cut->n_dwords, dwords, ROWS * 4);
-    turn_bits (cut, dwords, 0);
+    turn_bits (cut, dwords);
     dwords += cut->n_dwords * ROWS * 4;
-  }
-}
-
-void
-linear_panel_unpack (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows)
-{
-  const struct linear_cut *cut = linear_panel_cut (type);
-  const uint8_t *sides = panel, *dwords = sides + linear_panel_sides_bytes (cut, k);
-  uint8_t *out = ret_rows;
-  uint8_t block[64 * ROWS * 4];
-  size_t i, r, j;
-
-  for (i = 0; i < k / cut->block; i++, out += cut->block_bytes) {
-    memcpy (block, dwords + i * cut->n_dwords * ROWS * 4, cut->n_dwords * ROWS * 4);
-    turn_bits (cut, block, 1);
-    for (r = 0; r < n_rows; r++) {
-      memcpy (out + r * row_bytes + cut->side_at, sides + (i * ROWS + r) * cut->side_bytes, cut->side_bytes);
-      for (j = 0; j < cut->n_dwords; j++)
-        memcpy (out + r * row_bytes + cut->dwords_at + j * 4, block + (j * ROWS + r) * 4, 4);
-    }
   }
 }
 
@@ -270,20 +246,6 @@ linear_panel_float_pack (uint32_t type, const void *src, size_t row_bytes, unsig
     transpose_dwords (src, row_bytes, n_rows, k, panel, ROWS * 4);
   else
     transpose_words (src, row_bytes, n_rows, k, panel);
-}
-
-void
-linear_panel_float_unpack (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes,
-                           void *ret_rows)
-{
-  const size_t size = float_bytes (type);
-  const uint8_t *in = panel;
-  uint8_t *out      = ret_rows;
-  size_t i, r;
-
-  for (r = 0; r < n_rows; r++)
-    for (i = 0; i < k; i++)
-      memcpy (out + r * row_bytes + i * size, in + (i * ROWS + r) * size, size);
 }
 
 /* ---- any type as float32 ---- */

@@ -2,10 +2,10 @@
  *
  * Panels of 16 rows, lane by lane, the same for every vector instruction set.
  *
- * The bits are the file's: a panel of a quantised type is as large as its rows (but for padding to 64 bytes), and
- * linear_panel_unpack() gives the rows back.  A block of the file is cut into dwords, and those of the 16 rows stand
- * side by side, so that a vector holds the same four bytes of k for 16 rows.  What is left of a block whose length is
- * no multiple of four (a float16 scale, an exponent) stands before:
+ * The bits are the file's: a panel of a quantised type is as large as its rows (but for padding to 64 bytes), and has
+ * all that they have.  A block of the file is cut into dwords, and those of the 16 rows stand side by side, so that a
+ * vector holds the same four bytes of k for 16 rows.  What is left of a block whose length is no multiple of four (a
+ * float16 scale, an exponent) stands before:
  *
  *   sides   [k / block][16 rows][side bytes], up to a multiple of 64
  *   dwords  [k / block][dwords of a block][16 rows][4]
@@ -44,14 +44,10 @@ size_t linear_panel_sides_bytes (const struct linear_cut *cut, size_t k);
 /* Quantised types. */
 size_t linear_panel_bytes (uint32_t type, size_t k);
 void linear_panel_pack (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
-void linear_panel_unpack (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes,
-                          void *ret_rows);
 
 /* F32, F16 and BF16. */
 size_t linear_panel_float_bytes (uint32_t type, size_t k);
 void linear_panel_float_pack (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
-void linear_panel_float_unpack (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes,
-                                void *ret_rows);
 
 /* Any type as float32, for exact products. */
 size_t linear_panel_exact_bytes (uint32_t type, size_t k);

@@ -48,8 +48,6 @@ struct linear_format {
   /* Packs @n_rows <= isa->rows rows of @type that start @row_bytes apart; rows that are missing become zeros.
    * @panel is aligned to 64 bytes. */
   void (*pack) (uint32_t type, const void *src, size_t row_bytes, unsigned n_rows, size_t k, void *panel);
-  /* The rows that were packed, bit for bit.  NULL: this format keeps float32 values, not the file's bits. */
-  void (*unpack) (uint32_t type, const void *panel, size_t k, unsigned n_rows, size_t row_bytes, void *ret_rows);
   /* y[t * isa->rows + r], for n <= LINEAR_MAX_TOKENS activation rows x[t].  Weights are unpacked once for all of them.
    */
   void (*mm) (const void *panel, size_t k, unsigned n, const void *const *x, float *y);

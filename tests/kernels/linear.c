@@ -5,12 +5,14 @@
  *
  * The cases: every type, packed for integers and exact; rows that do not fill a panel, every number of tokens, k from
  * one block up; activations that are random, all at +-127, zero, not finite; weights that are random, all bits of their
- * integers set or clear; buffers that end at a guard page.
+ * integers set or clear; buffers that end at a guard page.  For a type of each policy: scales of weights that are
+ * subnormal, zero or not finite, and rows as long as models have them.
  */
 #include "kernel-check.h"
 
 #include "linear-panel.h"
 #include "linear.h"
+#include "quant-blocks.h"
 
 #define N_TOKENS LINEAR_MAX_TOKENS
 /* An emulator takes its time: there, a size for each way through the loops, and nothing of the reference alone. */
@@ -24,10 +26,37 @@
 #define SIZES    32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77
 #endif
 #define ALL_TYPES 48 /* numbers of types end below */
+#define LONG_SIZE 14336
 
-enum pattern { PATTERN_RANDOM, PATTERN_EXTREME, PATTERN_ZERO, PATTERN_NOT_FINITE, N_PATTERNS };
+enum pattern { PATTERN_RANDOM, PATTERN_EXTREME, PATTERN_ZERO, PATTERN_NOT_FINITE, PATTERN_SCALES, N_PATTERNS };
 
-static const char *const pattern_names[] = { "random", "extreme", "zero", "not finite" };
+static const char *const pattern_names[] = { "random", "extreme", "zero", "not finite", "odd scales" };
+
+/* A type of each policy, and of exponents in the place of floats: where a block has its scales. */
+struct scales_at {
+  uint32_t type;
+  size_t bytes; /* of a scale */
+  size_t at[2];
+};
+
+static const struct scales_at types_of_policies[] = {
+  { WLP_TYPE_Q4_0, 2, { offsetof (struct wlq_block_q4_0, d), offsetof (struct wlq_block_q4_0, d) } },
+  { WLP_TYPE_Q4_1, 2, { offsetof (struct wlq_block_q4_1, d), offsetof (struct wlq_block_q4_1, m) } },
+  { WLP_TYPE_Q4_K, 2, { offsetof (struct wlq_block_q4_k, d), offsetof (struct wlq_block_q4_k, dmin) } },
+  { WLP_TYPE_Q6_K, 2, { offsetof (struct wlq_block_q6_k, d), offsetof (struct wlq_block_q6_k, d) } },
+  { WLP_TYPE_Q2_K, 2, { offsetof (struct wlq_block_q2_k, d), offsetof (struct wlq_block_q2_k, dmin) } },
+  { WLP_TYPE_MXFP4, 1, { offsetof (struct wlq_block_mxfp4, exponent), offsetof (struct wlq_block_mxfp4, exponent) } },
+  { WLP_TYPE_F16, 2, { 0, 0 } }, /* the value itself */
+};
+
+static const struct scales_at *
+scales_of (uint32_t type)
+{
+  for (size_t i = 0; i < sizeof types_of_policies / sizeof types_of_policies[0]; i++)
+    if (types_of_policies[i].type == type)
+      return &types_of_policies[i];
+  return NULL;
+}
 
 /* ---- weights ---- */
 
@@ -78,6 +107,29 @@ fill_weights (uint32_t type, enum pattern pattern, uint64_t *random, uint8_t *ro
   }
 }
 
+/* Row @row: subnormals, zeros and the largest; each fourth row has something else in its last block, which all of it
+ * becomes. */
+static void
+set_scales (uint32_t type, unsigned row, uint8_t *bytes, size_t k)
+{
+  static const uint16_t halves[]   = { 0x0001, 0x83ff, 0x0000, 0x8000, 0x7bff, 0x0400, 0x03ff };
+  static const uint16_t others[]   = { 0x7c00, 0xfc00, 0x7e00, 0x7c01 };
+  static const uint8_t exponents[] = { 0, 1, 2, 254, 255 };
+  const struct wlq_traits *traits  = wlq_traits (type);
+  const struct scales_at *scales   = scales_of (type);
+  const size_t n                   = k / traits->block;
+
+  for (size_t i = 0; i < n; i++, bytes += traits->block_bytes)
+    for (size_t part = 0; part < 2; part++) {
+      const size_t number  = row + i + 3 * part;
+      const uint16_t value = scales->bytes == 1           ? exponents[number % sizeof exponents]
+                             : row % 4 == 3 && i + 1 == n ? others[(row / 4 + part) % 4]
+                                                          : halves[number % 7];
+
+      memcpy (bytes + scales->at[part], &value, scales->bytes);
+    }
+}
+
 /* ---- activations ---- */
 
 static void
@@ -87,6 +139,9 @@ fill_activations (enum pattern pattern, uint64_t *random, float *x, size_t k)
     switch (pattern) {
     case PATTERN_RANDOM:
       x[i] = check_random_float (random) * (float)(1u << (check_random (random) % 8));
+      break;
+    case PATTERN_SCALES: /* some so small that products with scales become subnormal */
+      x[i] = check_random_float (random) * (i / 32 % 3 == 1 ? 0x1p-112f : 1.0f);
       break;
     case PATTERN_EXTREME:
       x[i] = i / 32 % 3 == 0 ? 3.5f : (i % 2 ? 3.5f : -3.5f);
@@ -192,8 +247,11 @@ check_setting (const struct setting *s)
 
   wlq_row_bytes (s->type, s->k, &row_bytes);
   check_buffer_new (&r.weights, s->n_rows * row_bytes, 1);
-  for (unsigned row = 0; row < s->n_rows; row++)
+  for (unsigned row = 0; row < s->n_rows; row++) {
     fill_weights (s->type, s->pattern, &random, (uint8_t *)r.weights.at + row * row_bytes, s->k);
+    if (s->pattern == PATTERN_SCALES)
+      set_scales (s->type, row, (uint8_t *)r.weights.at + row * row_bytes, s->k);
+  }
   for (unsigned t = 0; t < s->n_tokens; t++)
     fill_activations (s->pattern, &random, check_buffer_new (&r.x[t], s->k * sizeof (float), 4), s->k);
   same = compare (s, &r, row_bytes);
@@ -213,6 +271,8 @@ check_type (const struct linear_isa *isa, uint32_t type, int exact)
   for (int pattern = 0; pattern < N_PATTERNS; pattern++) {
     unsigned n_wrong = 0, n = 0;
 
+    if (pattern == PATTERN_SCALES && scales_of (type) == NULL)
+      continue;
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
       if (sizes[i] % traits->block != 0 || (exact && sizes[i] > 512))
         continue;
@@ -225,6 +285,19 @@ check_type (const struct linear_isa *isa, uint32_t type, int exact)
     check_case (n_wrong == 0 && n > 0, "linear %s %s%s %s: %u of %u differ", isa->name, traits->name,
                 exact ? " exact" : "", pattern_names[pattern], n_wrong, n);
   }
+}
+
+/* Rows as long as models have them. */
+static void
+check_long (const struct linear_isa *isa, uint32_t type)
+{
+  static const unsigned tokens[] = { 1, LINEAR_MAX_TOKENS };
+  unsigned n_wrong               = 0;
+
+  for (unsigned i = 0; i < 2; i++)
+    n_wrong += !check_setting (&(struct setting){ isa, type, 0, LONG_SIZE, isa->rows, tokens[i], PATTERN_RANDOM });
+  check_case (n_wrong == 0, "linear %s %s rows of %u: %u of 2 differ", isa->name, wlq_type_name (type), LONG_SIZE,
+              n_wrong);
 }
 
 /* Single bits of one row, from where linear-panel.h puts them: byte b of dword g has bit i of weight 4 i + b. */
@@ -277,8 +350,6 @@ check_panel (const struct linear_isa *isa, uint32_t type)
   uint64_t random                    = type + 77, row_bytes;
   unsigned n_wrong                   = 0;
 
-  if (isa->rows != LINEAR_PANEL_ROWS) /* the reference has rows as they are */
-    return;
   for (unsigned n_rows = 1; n_rows <= isa->rows; n_rows++)
     for (size_t k = traits->block; k <= 4 * 256; k *= 2) {
       struct check_buffer in, out, panel;
@@ -538,6 +609,8 @@ main (int argc, char **argv)
     }
     if (!bench)
       check_quantise (isa);
+    if (!bench && isa == &linear_isa_c) /* what all are compared with */
+      continue;
     for (uint32_t type = 0; type < ALL_TYPES; type++) {
       if (!wlq_is_supported (type) || (argc > 2 && wlq_type_from_name (argv[2]) != (int32_t)type))
         continue;
@@ -547,6 +620,8 @@ main (int argc, char **argv)
         check_panel (isa, type);
         check_type (isa, type, 0);
         check_type (isa, type, 1);
+        if (scales_of (type) != NULL)
+          check_long (isa, type);
       }
     }
   }

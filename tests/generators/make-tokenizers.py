@@ -224,13 +224,12 @@ def merge_at(symbols, place):
     symbols[place:place + 2] = [symbols[place] + symbols[place + 1]]
 
 
-def train(texts, n_merges):
-    """Merges over whole texts, words or not: so that a wrong cut shows in the ids."""
-    merges, sequences = [], [encode_letters(text) for text in texts]
+def train_on(sequences, n_merges, wanted=lambda pair: True):
+    merges = []
     while len(merges) < n_merges:
         counts = {}
         for sequence in sequences:
-            for pair in zip(sequence, sequence[1:]):
+            for pair in filter(wanted, zip(sequence, sequence[1:])):
                 counts[pair] = counts.get(pair, 0) + 1
         best = min(counts, key=lambda pair: (-counts[pair], pair))
         merges.append(best)
@@ -241,6 +240,11 @@ def train(texts, n_merges):
                     merge_at(sequence, i)
                 i += 1
     return merges
+
+
+def train(texts, n_merges):
+    """Merges over whole texts, words or not: so that a wrong cut shows in the ids."""
+    return train_on([encode_letters(text) for text in texts], n_merges)
 
 
 def bpe_ids(text, pre, ids, ranks, ignore_merges):
@@ -512,22 +516,8 @@ def make_more_bpe(texts):
 
 
 def train_characters(texts, n_merges):
-    merges, sequences = [], [list(word) for text in texts for word in re.findall("[^\n]+|\n+", text.replace(" ", "▁"))]
-    while len(merges) < n_merges:
-        counts = {}
-        for sequence in sequences:
-            for pair in zip(sequence, sequence[1:]):
-                if "\n" not in pair[0] + pair[1] and " " not in pair[0] + pair[1]:
-                    counts[pair] = counts.get(pair, 0) + 1
-        best = min(counts, key=lambda pair: (-counts[pair], pair))
-        merges.append(best)
-        for sequence in sequences:
-            i = 0
-            while i + 1 < len(sequence):
-                if (sequence[i], sequence[i + 1]) == best:
-                    merge_at(sequence, i)
-                i += 1
-    return merges
+    sequences = [list(word) for text in texts for word in re.findall("[^\n]+|\n+", text.replace(" ", "▁"))]
+    return train_on(sequences, n_merges, lambda pair: "\n" not in pair[0] + pair[1] and " " not in pair[0] + pair[1])
 
 
 def make_character_bpe(texts):

@@ -395,7 +395,7 @@ parts_of_item (const struct wlp_attention_params *params)
 uint64_t
 cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step)
 {
-  const struct cpu_node *node               = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct cpu_node *node               = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_attention_params *params = &node->op->p.attention;
 
   return (uint64_t)model->run.queries[node->domain].n_tiles * params->n_head_kv * parts_of_item (params);
@@ -404,7 +404,7 @@ cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step)
 void
 cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
-  const struct cpu_node *node               = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct cpu_node *node               = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_attention_params *params = &node->op->p.attention;
   const struct cpu_queries *queries         = &model->run.queries[node->domain];
   const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);

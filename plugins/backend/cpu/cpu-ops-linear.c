@@ -113,12 +113,6 @@ linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t pan
   }
 }
 
-static const struct cpu_node *
-node_of (const struct wlp_model *model, const struct cpu_step *step, uint32_t i)
-{
-  return &model->plan.nodes[model->plan.order[step->first_node + i]];
-}
-
 /* Panels of all weights behind each other. */
 uint64_t
 cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
@@ -128,7 +122,7 @@ cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, ui
 
   *ret_chunk = GROUP_PANELS;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node     = node_of (model, step, i);
+    const struct cpu_node *node     = cpu_plan_node (&model->plan, step, i);
     const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
 
     if (cpu_run_rows (model, node->domain) == 0)
@@ -148,7 +142,7 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
 
   while (cpu_pool_take (model->backend->pool, thread, &range))
     for (i = 0, before = 0; i < step->n_nodes && before < range.end; i++) {
-      const struct cpu_node *node = node_of (model, step, i);
+      const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
       const uint64_t n_panels     = model->plan.matrices[node->matrix].n_panels;
       const uint64_t first        = range.first > before ? range.first - before : 0;
       const uint64_t end          = range.end - before < n_panels ? range.end - before : n_panels;
@@ -165,7 +159,7 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
 uint64_t
 cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
 {
-  const struct cpu_node *node     = node_of (model, step, 0);
+  const struct cpu_node *node     = cpu_plan_node (&model->plan, step, 0);
   const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
   const uint64_t unit             = LINEAR_GROUP / model->linear->rows;
 
@@ -177,8 +171,8 @@ cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint6
 static void
 finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t column, uint64_t n)
 {
-  const struct cpu_node *glu      = node_of (model, step, 2);
-  const struct cpu_node *quantise = step->n_nodes > 3 ? node_of (model, step, 3) : NULL;
+  const struct cpu_node *glu      = cpu_plan_node (&model->plan, step, 2);
+  const struct cpu_node *quantise = step->n_nodes > 3 ? cpu_plan_node (&model->plan, step, 3) : NULL;
   const uint32_t n_rows           = cpu_run_rows (model, glu->domain);
   uint32_t row;
 
@@ -198,15 +192,15 @@ finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t c
 void
 cpu_step_glu (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
-  const struct cpu_matrix *matrix = &model->plan.matrices[node_of (model, step, 0)->matrix];
+  const struct cpu_matrix *matrix = &model->plan.matrices[cpu_plan_node (&model->plan, step, 0)->matrix];
   const unsigned rows             = model->linear->rows;
   struct cpu_range range;
 
   while (cpu_pool_take (model->backend->pool, thread, &range)) {
     const uint64_t end = range.end * rows < matrix->n_rows ? range.end * rows : matrix->n_rows;
 
-    linear_group (model, node_of (model, step, 0), range.first, range.end - range.first, thread);
-    linear_group (model, node_of (model, step, 1), range.first, range.end - range.first, thread);
+    linear_group (model, cpu_plan_node (&model->plan, step, 0), range.first, range.end - range.first, thread);
+    linear_group (model, cpu_plan_node (&model->plan, step, 1), range.first, range.end - range.first, thread);
     finish_columns (model, step, range.first * rows, end - range.first * rows);
   }
 }
@@ -261,7 +255,7 @@ cpu_experts_items (const struct wlp_model *model, const struct cpu_step *step, u
 
   *ret_chunk = EXPERT_PANELS;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = node_of (model, step, i);
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
     if (cpu_run_rows (model, node->domain) > 0)
       n_items += groups_of (model, node).n_active * model->plan.matrices[node->matrix].n_panels;
@@ -292,7 +286,7 @@ cpu_step_experts (struct wlp_model *model, const struct cpu_step *step, unsigned
 
   while (cpu_pool_take (model->backend->pool, thread, &range))
     for (i = 0, before = 0; i < step->n_nodes && before < range.end; i++) {
-      const struct cpu_node *node = node_of (model, step, i);
+      const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
       struct cpu_groups groups;
       uint64_t n_items, end;
 

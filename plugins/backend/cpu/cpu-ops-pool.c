@@ -74,7 +74,7 @@ write_output (const struct pool *pool, uint32_t row)
 void
 cpu_step_pool (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
-  const struct cpu_node *node   = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct cpu_node *node   = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_batch *batch = model->run.batch;
   const bool by_row             = node->op->p.pool.kind == WLP_POOL_NONE;
   struct cpu_range range = cpu_share (by_row ? batch->n_rows : batch->n_sequences, thread, cpu_n_threads (model));

@@ -219,7 +219,7 @@ cpu_group_bytes (uint64_t n_pairs, uint64_t n_experts)
 void
 cpu_step_group (struct wlp_model *model, const struct cpu_step *step)
 {
-  const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node]];
+  const struct cpu_node *node = cpu_plan_node (&model->plan, step, 0);
   const uint32_t n_rows       = cpu_run_rows (model, node->domain);
   const uint32_t n_experts = node->k, n_used = node->n_slots;
   uint32_t *memory  = (uint32_t *)(void *)model->plan.resources[node->writes[0]].memory;

@@ -155,6 +155,13 @@ struct cpu_plan {
   uint64_t arena_bytes;
 };
 
+/* Node @i of a step. */
+static inline const struct cpu_node *
+cpu_plan_node (const struct cpu_plan *plan, const struct cpu_step *step, uint32_t i)
+{
+  return &plan->nodes[plan->order[step->first_node + i]];
+}
+
 struct wlp_model;
 
 /* Each fills its part of model->plan; 0 or a negative errno with @error. */

@@ -68,7 +68,7 @@ name_step (const struct wlp_model *model, const struct cpu_step *step, char *nam
 
   snprintf (name, size, "%s", kinds[step->kind]);
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
     if (step->kind == CPU_STEP_ROWS)
       append_part (name, size, row_name (node), i == 0 ? "" : "+");
@@ -153,7 +153,7 @@ cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t 
   profile->n_calls++;
   profile->time_ns += time_ns;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
     if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
       count_linear (model, node, profile);

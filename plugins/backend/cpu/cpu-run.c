@@ -18,7 +18,7 @@ rows_of_step (struct wlp_model *model, const struct cpu_step *step, uint64_t fir
 
   for (; first < end; first++)
     for (i = 0; i < step->n_nodes; i++)
-      cpu_row_node (model, &model->plan.nodes[model->plan.order[step->first_node + i]], (uint32_t)first);
+      cpu_row_node (model, cpu_plan_node (&model->plan, step, i), (uint32_t)first);
 }
 
 static void
@@ -101,7 +101,7 @@ is_serial (const struct wlp_model *model, const struct cpu_step *step)
   if (step->kind != CPU_STEP_ROWS)
     return step->kind == CPU_STEP_GROUP;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
     n_bytes += node->writes[0] != WLP_NONE ? model->plan.resources[node->writes[0]].row_bytes : 0;
   }
@@ -116,7 +116,7 @@ finish_step (struct wlp_model *model, const struct cpu_step *step)
   uint32_t i;
 
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &model->plan.nodes[model->plan.order[step->first_node + i]];
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
     if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
       cpu_panels_settle (model, &model->plan.matrices[node->matrix]);

@@ -65,7 +65,7 @@ close_step (struct schedule *s, struct cpu_step *step, enum cpu_step_kind kind)
 
   step->kind = kind;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node = &s->plan->nodes[s->plan->order[step->first_node + i]];
+    const struct cpu_node *node = cpu_plan_node (s->plan, step, i);
 
     for (j = 0; j < CPU_NODE_WRITES; j++)
       if (node->writes[j] != WLP_NONE)
@@ -153,12 +153,6 @@ schedule_unfused (struct schedule *s)
   }
 }
 
-static const struct cpu_node *
-node_at (const struct cpu_plan *plan, const struct cpu_step *step, uint32_t i)
-{
-  return &plan->nodes[plan->order[step->first_node + i]];
-}
-
 /* Whether @step is gate and up (in any order), and @next nothing but GLU of them, and the quantising of that. */
 static bool
 can_join_glu (const struct wlp_model *model, const struct cpu_step *step, const struct cpu_step *next)
@@ -169,9 +163,9 @@ can_join_glu (const struct wlp_model *model, const struct cpu_step *step, const 
 
   if (step->kind != CPU_STEP_LINEAR || step->n_nodes != 2 || next->kind != CPU_STEP_ROWS || next->n_nodes > 2)
     return false;
-  a      = node_at (plan, step, 0);
-  b      = node_at (plan, step, 1);
-  glu    = node_at (plan, next, 0);
+  a      = cpu_plan_node (plan, step, 0);
+  b      = cpu_plan_node (plan, step, 1);
+  glu    = cpu_plan_node (plan, next, 0);
   n_rows = plan->matrices[a->matrix].n_rows;
   if (glu->kind != CPU_NODE_ROW || glu->op->kind != WLP_OP_GLU || a->domain != glu->domain || b->domain != glu->domain
       || plan->matrices[b->matrix].n_rows != n_rows || n_rows % LINEAR_GROUP != 0
@@ -182,7 +176,7 @@ can_join_glu (const struct wlp_model *model, const struct cpu_step *step, const 
     return false;
   if (next->n_nodes == 1)
     return true;
-  quantise = node_at (plan, next, 1);
+  quantise = cpu_plan_node (plan, next, 1);
   return quantise->kind == CPU_NODE_QUANTISE && quantise->reads[0] == glu->writes[0] && quantise->k == n_rows
          && quantise->n_slots == 1;
 }

@@ -337,7 +337,6 @@ FILTER (run_unique)
   const WlyTemplateValue *given[2];
   WlyTemplateItems *items;
   WlyTemplateValue keys, seen;
-  guint64 n_steps = 0;
 
   if (!wly_template_arguments_bind (eval, arguments, "case_sensitive attribute", given)
       || !wly_template_eval_items (eval, value, &items)
@@ -347,18 +346,21 @@ FILTER (run_unique)
   for (gsize i = 0; i < items->n_items; i++) {
     const WlyTemplateValue *key = &keys.items->items[i];
     gboolean known              = FALSE;
+    guint64 n_steps             = 0;
 
     if (!wly_template_value_is_key (key))
       return wly_template_eval_fail (eval, "a %s has no place in a set", wly_template_value_kind_name (key));
     for (gsize j = 0; j < seen.items->n_items && !known; j++)
       known = wly_template_value_equal (key, &seen.items->items[j], 0, &n_steps);
+    if (!wly_template_eval_step (eval, n_steps))
+      return FALSE;
     if (!known
         && (!wly_template_eval_append (eval, &seen, *key)
             || !wly_template_eval_append (eval, ret_value, items->items[i])))
       return FALSE;
   }
   ret_value->flavour = WLY_TEMPLATE_GENERATOR;
-  return wly_template_eval_step (eval, n_steps);
+  return TRUE;
 }
 
 /* ---- all items together ---- */

@@ -205,18 +205,32 @@ split_at (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemplateT
   return append_part (eval, text, place, text->n_bytes, list);
 }
 
-/* The last place of @part that ends at or before @end; G_MAXSIZE: none. */
-static gsize
-find_back (const WlyTemplateText *text, gsize start, gsize end, const WlyTemplateText *part)
+/* The first place of @part within the bytes from @start to @end, or the last; G_MAXSIZE: none. */
+static gboolean
+find_part (WlyTemplateEval *eval, const WlyTemplateText *text, gsize start, gsize end, const WlyTemplateText *part,
+           gboolean backward, gsize *ret_place)
 {
-  if (part->n_bytes > end || end - part->n_bytes < start)
-    return G_MAXSIZE;
-  for (gsize place = end - part->n_bytes;; place--) {
-    if (part->n_bytes == 0 || memcmp (text->data + place, part->data, part->n_bytes) == 0)
-      return place;
-    if (place == start)
-      return G_MAXSIZE;
+  const gsize n = part->n_bytes;
+
+  *ret_place = G_MAXSIZE;
+  if (n > end || end - n < start)
+    return TRUE;
+  if (!backward || n == 0) {
+    const gsize found = backward ? end : wly_template_text_find (text, start, part);
+
+    *ret_place = found <= end - n ? found : G_MAXSIZE;
+    return TRUE;
   }
+  for (gsize place = end - n + 1; place-- > start && *ret_place == G_MAXSIZE;) {
+    if (text->data[place] != part->data[0])
+      continue;
+    if (memcmp (text->data + place, part->data, n) == 0)
+      *ret_place = place;
+    /* a long part that is there but for its end costs as much at each place */
+    else if (!wly_template_eval_step (eval, n / 64))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -225,7 +239,11 @@ split_back_at (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemp
 {
   gsize end = text->n_bytes, found;
 
-  while (limit-- != 0 && (found = find_back (text, 0, end, separator)) != G_MAXSIZE) {
+  while (limit-- != 0) {
+    if (!find_part (eval, text, 0, end, separator, TRUE, &found))
+      return FALSE;
+    if (found == G_MAXSIZE)
+      break;
     if (!append_part (eval, text, found + separator->n_bytes, end, list))
       return FALSE;
     end = found;
@@ -336,7 +354,8 @@ partition (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTempla
     return FALSE;
   if (separator->n_bytes == 0)
     return wly_template_eval_fail (eval, "the separator of partition is empty");
-  found = backward ? find_back (text, 0, text->n_bytes, separator) : wly_template_text_find (text, 0, separator);
+  if (!find_part (eval, text, 0, text->n_bytes, separator, backward, &found))
+    return FALSE;
   start = found != G_MAXSIZE ? found : backward ? 0 : text->n_bytes;
   end   = found != G_MAXSIZE ? found + separator->n_bytes : start;
   if (!wly_template_eval_new_list (eval, ret_value))
@@ -393,8 +412,9 @@ find (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateArg
     return FALSE;
   if (!any)
     return TRUE;
-  found = backward ? find_back (text, start, end, part) : wly_template_text_find (text, start, part);
-  if (found != G_MAXSIZE && found + part->n_bytes <= end) {
+  if (!find_part (eval, text, start, end, part, backward, &found))
+    return FALSE;
+  if (found != G_MAXSIZE) {
     const WlyTemplateText head = { .data = text->data, .n_bytes = found };
 
     *ret_place = (gint64)wly_template_value_text_length (&head);

@@ -292,7 +292,7 @@ wly_template_operators_order (WlyTemplateEval *eval, const WlyTemplateValue *lef
   }
   if (left->kind == WLY_TEMPLATE_TEXT && right->kind == WLY_TEMPLATE_TEXT) {
     *ret_order = wly_template_text_compare (left->text, right->text);
-    return TRUE;
+    return wly_template_eval_step (eval, MIN (left->text->n_bytes, right->text->n_bytes) / 64);
   }
   if (!is_plain_list (left) || !is_plain_list (right) || (left->flavour == 0) != (right->flavour == 0)
       || depth >= WLY_TEMPLATE_VALUE_DEPTH)

@@ -116,8 +116,7 @@ equal_dicts (const WlyTemplateItems *left, const WlyTemplateItems *right, guint 
 gboolean
 wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *right, guint depth, guint64 *n_steps)
 {
-  (*n_steps)++;
-  if (depth >= WLY_TEMPLATE_VALUE_DEPTH)
+  if (++*n_steps > WLY_TEMPLATE_MAX_STEPS || depth >= WLY_TEMPLATE_VALUE_DEPTH)
     return FALSE;
   if (wly_template_value_is_number (left) && wly_template_value_is_number (right)) {
     if (left->kind == WLY_TEMPLATE_INTEGER && right->kind == WLY_TEMPLATE_INTEGER)
@@ -155,7 +154,7 @@ wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *
 static gboolean
 same_key (const WlyTemplateValue *left, const WlyTemplateValue *right)
 {
-  guint64 n_steps = 0;
+  guint64 n_steps = WLY_TEMPLATE_MAX_STEPS - WLY_TEMPLATE_VALUE_KEY_PARTS;
 
   if (left->kind == WLY_TEMPLATE_TEXT && right->kind == WLY_TEMPLATE_TEXT)
     return left->text->n_bytes == right->text->n_bytes && wly_template_text_compare (left->text, right->text) == 0;

@@ -83,6 +83,11 @@ struct WlyTemplateMethod {
 
 /* How deep lists may stand in lists where they are compared or written. */
 #define WLY_TEMPLATE_VALUE_DEPTH 64
+/* Parts of a key that is a tuple, 64 bytes of a text being one; what has more is equal to no other. */
+#define WLY_TEMPLATE_VALUE_KEY_PARTS 4096
+
+/* What a run may take. */
+#define WLY_TEMPLATE_MAX_STEPS 8000000u
 
 const char *wly_template_value_kind_name (const WlyTemplateValue *value); /* as Python names the type */
 gboolean wly_template_value_truth (const WlyTemplateValue *value);
@@ -92,7 +97,9 @@ double wly_template_value_number (const WlyTemplateValue *value); /* of what is 
 gboolean wly_template_value_integer (const WlyTemplateValue *value, gint64 *ret_integer);
 /* A sequence of items: what has a length and places, unlike views and what filters give. */
 gboolean wly_template_value_is_sequence (const WlyTemplateValue *value);
-/* ==; what stands deeper than WLY_TEMPLATE_VALUE_DEPTH is not equal.  @n_steps counts the work. */
+/* ==; what stands deeper than WLY_TEMPLATE_VALUE_DEPTH is not equal.  @n_steps counts the work, for lists that hold one
+ * list many times are larger than they look; beyond WLY_TEMPLATE_MAX_STEPS nothing is compared any more, and a run that
+ * is charged with so many fails. */
 gboolean wly_template_value_equal (const WlyTemplateValue *left, const WlyTemplateValue *right, guint depth,
                                    guint64 *n_steps);
 

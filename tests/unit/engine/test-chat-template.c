@@ -198,6 +198,18 @@ test_limits (void)
     "{{ 9223372036854775807 + 1 }}",
     "{{ 99999999999999999999 }}",
     "{{ [1]|map('map', 'map')|list }}",
+    /* lists that hold one list twice, 50 times over */
+    "{% set x = namespace(a=[1], b=[1]) %}{% for i in range(50) %}{% set x.a = [x.a, x.a] %}{% set x.b = [x.b, x.b] %}"
+    "{% endfor %}{{ x.a == x.b }}",
+    "{% set x = namespace(a=(1,), b=(1,)) %}{% for i in range(50) %}{% set x.a = (x.a, x.a) %}"
+    "{% set x.b = (x.b, x.b) %}{% endfor %}{% set d = {x.a: 1} %}{{ d[x.b].none.none }}",
+    /* work that grows with the square of what it is done on */
+    "{{ (range(100000)|list + range(100000, 200000)|list + range(200000, 300000)|list + range(300000, 400000)|list)"
+    "|unique|list|length }}",
+    "{% set x = namespace(a='a') %}{% for i in range(22) %}{% set x.a = x.a + x.a %}{% endfor %}"
+    "{{ x.a.rfind(x.a[:2000000] + 'b') }}",
+    "{% set x = namespace(a='a') %}{% for i in range(22) %}{% set x.a = x.a + x.a %}{% endfor %}"
+    "{{ ([{'k': x.a}] * 100000)|groupby('k', case_sensitive=true)|length }}",
   };
   g_autoptr (GVariant) messages = make_messages ();
 

@@ -11,6 +11,7 @@
 #define PROBE_VALUE "woolly_probe_value"
 #define JSON_DEPTH  20
 #define MARK_BYTES  64
+#define CALL_BYTES  16384 /* what a template writes for one call; the square of it is looked at */
 
 #define PROBE_TOOLS                                                                                                    \
   "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"" PROBE_NAME "\", \"description\": \"d\", "         \
@@ -21,20 +22,24 @@
   "\"function\": {\"name\": \"" PROBE_NAME "\", \"arguments\": {\"" PROBE_KEY "\": \"" PROBE_VALUE "\"}}}]}"
 #define PROBE_USER "{\"role\": \"user\", \"content\": \"?\"}"
 
-/* Marks around thoughts that templates are known to write, and the marks of channels beside them. */
+/* Marks around thoughts that models are known to write, the marks of channels beside them, and what gives them away in
+ * the source of a template.  Most templates take thoughts off what the model wrote before, and so have the mark that
+ * closes them, but not always the one that opens them. */
 static const struct {
-  const char *open, *close, *in_source;
-  const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1];
+  const char *open, *close;
+  const char *in_source[2]; /* either */
+  const char *ignored[WLY_OUTPUT_FORMAT_OWN_IGNORED + 1];
 } reasonings[] = {
   { "<|channel|>analysis<|message|>",
     "<|end|>",
-    "<|channel|>analysis",
+    { "<|channel|>analysis", NULL },
     { "<|channel|>final<|message|>", "<|channel|>commentary", "<|start|>assistant", "<|message|>", "<|end|>",
       "<|return|>", NULL } },
-  { "<think>", "</think>", "<think>", { NULL } },
-  { "[THINK]", "[/THINK]", "[THINK]", { NULL } },
-  { "<seed:think>", "</seed:think>", "<seed:think>", { NULL } },
-  { "<|START_THINKING|>", "<|END_THINKING|>", "<|START_THINKING|>", { NULL } },
+  { "<think>", "</think>", { "<think>", "</think>" }, { NULL } },
+  { "[THINK]", "[/THINK]", { "[THINK]", "[/THINK]" }, { NULL } },
+  { "<seed:think>", "</seed:think>", { "<seed:think>", "</seed:think>" }, { NULL } },
+  { "<thought>", "</thought>", { "<thought>", "</thought>" }, { NULL } },
+  { "<|START_THINKING|>", "<|END_THINKING|>", { "<|START_THINKING|>", "<|END_THINKING|>" }, { NULL } },
 };
 
 /* Templates that render no call, and tell the model in words what to write for one. */
@@ -76,7 +81,8 @@ begun_mark (const char *text, gsize n_bytes)
   return 0;
 }
 
-/* What the model would write to make the call; (transfer full), NULL: the template knows no calls. */
+/* What the model would write to make the call; (transfer full), NULL: the template knows no calls, or writes a call
+ * that is too long to be one. */
 static char *
 render_call (const WlyChatTemplate *chat_template, GVariant *variables)
 {
@@ -90,7 +96,9 @@ render_call (const WlyChatTemplate *chat_template, GVariant *variables)
   while (n < MIN (before.n_bytes, whole.n_bytes) && before.text[n] == whole.text[n])
     n++;
   n -= begun_mark (whole.text, n);
-  return strstr (whole.text + n, PROBE_NAME) == NULL ? NULL : g_strdup (whole.text + n);
+  if (whole.n_bytes - n > CALL_BYTES || strstr (whole.text + n, PROBE_NAME) == NULL)
+    return NULL;
+  return g_strdup (whole.text + n);
 }
 
 /* ---- the form of the call ---- */
@@ -194,7 +202,7 @@ ignore (WlyOutputFormat *format, const char *mark)
 
   while (format->ignored[n] != NULL)
     n++;
-  g_return_if_fail (n < WLY_OUTPUT_FORMAT_IGNORED);
+  g_assert (n < WLY_OUTPUT_FORMAT_IGNORED);
   format->ignored[n] = mark;
 }
 
@@ -255,11 +263,17 @@ set (char **text, const char *value)
   *text = g_strdup (value);
 }
 
+static gboolean
+has (const char *source, gsize n_bytes, const char *text)
+{
+  return text != NULL && memmem (source, n_bytes, text, strlen (text)) != NULL;
+}
+
 static void
 find_instruction (const char *source, gsize n_bytes, WlyOutputFormat *format)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (instructions); i++) {
-    if (memmem (source, n_bytes, instructions[i].in_source, strlen (instructions[i].in_source)) == NULL)
+    if (!has (source, n_bytes, instructions[i].in_source))
       continue;
     format->calls = instructions[i].calls;
     set (&format->open, instructions[i].open);
@@ -273,14 +287,12 @@ static void
 find_reasoning (const char *source, gsize n_bytes, WlyOutputFormat *format)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (reasonings); i++) {
-    if (memmem (source, n_bytes, reasonings[i].in_source, strlen (reasonings[i].in_source)) == NULL)
+    if (!has (source, n_bytes, reasonings[i].in_source[0]) && !has (source, n_bytes, reasonings[i].in_source[1]))
       continue;
-    g_free (format->reasoning_open);
-    g_free (format->reasoning_close);
-    format->reasoning_open  = g_strdup (reasonings[i].open);
-    format->reasoning_close = g_strdup (reasonings[i].close);
-    memcpy (format->ignored, reasonings[i].ignored, sizeof format->ignored);
-    if (memmem (source, n_bytes, "<response>", strlen ("<response>")) != NULL) {
+    set (&format->reasoning_open, reasonings[i].open);
+    set (&format->reasoning_close, reasonings[i].close);
+    memcpy (format->ignored, reasonings[i].ignored, sizeof reasonings[i].ignored);
+    if (has (source, n_bytes, "<response>")) {
       ignore (format, "<response>");
       ignore (format, "</response>");
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How a model writes its thoughts and its calls of tools: found by letting its chat template render a call that is
- * known, and looking what stands around it.  Never by a model's name.
+ * How a model writes its thoughts and its calls of tools: calls are found by letting its chat template render one that
+ * is known, and looking what stands around it; thoughts by the marks in the template's source.  Never by a model's
+ * name.
  */
 #pragma once
 
@@ -16,7 +17,9 @@ typedef enum {
   WLY_CALLS_NAMED,  /* open, the name, middle, the arguments as a JSON object, close */
 } WlyCallsKind;
 
-#define WLY_OUTPUT_FORMAT_IGNORED 8
+/* Marks that are no part of an answer: those beside the thoughts', two around an answer, two around all calls. */
+#define WLY_OUTPUT_FORMAT_OWN_IGNORED 6
+#define WLY_OUTPUT_FORMAT_IGNORED     (WLY_OUTPUT_FORMAT_OWN_IGNORED + 2 + 2)
 
 /* Texts are terminated; "": there is none.  Those of calls are without white space at their ends. */
 typedef struct {
@@ -26,7 +29,7 @@ typedef struct {
   gboolean with_id;               /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
   char *outer[2];                                     /* marks around all calls; NULL: none */
-  const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* marks that are no part of an answer; NULL ends them */
+  const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* NULL ends them */
 } WlyOutputFormat;
 
 /* @source: of the template; @variables: as WlyChatInput.  (transfer full) */

@@ -65,6 +65,14 @@ static const struct {
     "<|channel|>analysis<|message|>हम्म<|end|><|start|>assistant<|channel|>commentary to=functions.get "
     "<|constrain|>json<|message|>{\"a\": 1}<|call|>",
     "[r:हम्म][c:get:{\"a\":1}]" },
+  { "harmony, a call between marks",
+    LOOP ("{% if loop.first %}<calls>{% endif %}<call>{{ c.function.name }}<sep>{{ c.function.arguments | tojson "
+          "}}</call>{% if loop.last %}</calls>{% endif %}") "{# <|channel|>analysis <response> #}",
+    "<|channel|>analysis<|message|>हम्म<|end|><response>Да.</response><calls><call>get<sep>{\"a\": 1}</call></calls>",
+    "[r:हम्म]Да.[c:get:{\"a\":1}]" },
+  { "thoughts that are only closed", LOOP ("") "{{ messages[0].content.split('</think>')[-1] }}",
+    "<think>\nก ข\n</think>\n\nค", "[r:ก ข]ค" },
+  { "seeds of thoughts", LOOP ("") "{# </seed:think> #}", "<seed:think>ก ข</seed:think>ค", "[r:ก ข]ค" },
   { "space before",
     LOOP ("<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
           "}}}\n</tool_call>\n") "{# <think> #}",
@@ -203,6 +211,17 @@ test_endless (void)
   g_string_free (shown.text, TRUE);
 }
 
+/* A template that writes very much for a call, none of it one. */
+static void
+test_large_call (void)
+{
+  g_autoptr (WlyOutputFormat) format =
+      format_of (LOOP ("{% for i in range(40) %}{{ '[' * 100000 }}{% endfor %}{{ c.function.name }}{{ "
+                       "c.function.arguments | tojson }}"));
+
+  g_assert_cmpint (format->calls, ==, WLY_CALLS_NONE);
+}
+
 /* Real templates: which marks are found. */
 static void
 test_real (void)
@@ -254,6 +273,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/output-parser/samples", test_samples);
   g_test_add_func ("/engine/output-parser/situations", test_situations);
   g_test_add_func ("/engine/output-parser/endless", test_endless);
+  g_test_add_func ("/engine/output-parser/large-call", test_large_call);
   g_test_add_func ("/engine/output-parser/real", test_real);
   return g_test_run ();
 }

@@ -140,7 +140,7 @@ typedef struct {
   GPtrArray *order;    /* Subset by number; owned by `subsets` */
   guint32 *seen;       /* [n_states] */
   guint32 n_seen;
-  GArray *todo; /* guint32 */
+  GArray *pending; /* guint32 */
   guint64 work, work_max;
 } Making;
 
@@ -207,7 +207,7 @@ begin_making (Making *making, const WlyLanguage *language)
   making->first    = g_new0 (guint32, language->n_states + 1);
   making->reach    = g_new0 (guint32, 2 * (gsize)n + 1);
   making->seen     = g_new0 (guint32, language->n_states);
-  making->todo     = g_array_new (FALSE, FALSE, sizeof (guint32));
+  making->pending  = g_array_new (FALSE, FALSE, sizeof (guint32));
   making->order    = g_ptr_array_new ();
   making->subsets  = g_hash_table_new_full (subset_hash, subset_equal, g_free, NULL);
   if (n > 0)
@@ -239,7 +239,7 @@ end_making (Making *making)
   g_free (making->reach);
   g_free (making->parts);
   g_free (making->seen);
-  g_array_unref (making->todo);
+  g_array_unref (making->pending);
   g_ptr_array_unref (making->order);
   g_hash_table_unref (making->subsets);
 }
@@ -250,10 +250,10 @@ meet (Making *making, guint32 state)
   if (making->seen[state] == making->n_seen)
     return;
   making->seen[state] = making->n_seen;
-  g_array_append_val (making->todo, state);
+  g_array_append_val (making->pending, state);
 }
 
-/* The number of the subset that is in `todo`, once what needs no reading is followed; FALSE: too large. */
+/* The number of the subset that is in `pending`, once what needs no reading is followed; FALSE: too large. */
 static gboolean
 settle (Making *making, guint32 *ret_number)
 {
@@ -261,20 +261,20 @@ settle (Making *making, guint32 *ret_number)
   Subset *found;
 
   *ret_number = 0;
-  if (making->todo->len == 0)
+  if (making->pending->len == 0)
     return TRUE;
-  for (guint i = 0; i < making->todo->len; i++) {
-    guint32 state = g_array_index (making->todo, guint32, i);
+  for (guint i = 0; i < making->pending->len; i++) {
+    guint32 state = g_array_index (making->pending, guint32, i);
 
     making->work += 1 + making->first[state + 1] - making->first[state];
     for (guint32 e = making->first[state]; e < making->first[state + 1]; e++)
       if (making->edges[e].low > making->edges[e].high)
         meet (making, making->edges[e].to);
   }
-  g_array_sort (making->todo, compare_codes);
-  subset    = g_malloc (sizeof *subset + making->todo->len * sizeof (guint32));
-  subset->n = making->todo->len;
-  memcpy (subset->states, making->todo->data, subset->n * sizeof (guint32));
+  g_array_sort (making->pending, compare_codes);
+  subset    = g_malloc (sizeof *subset + making->pending->len * sizeof (guint32));
+  subset->n = making->pending->len;
+  memcpy (subset->states, making->pending->data, subset->n * sizeof (guint32));
   found = g_hash_table_lookup (making->subsets, subset);
   if (found != NULL) {
     *ret_number = found->number;
@@ -296,7 +296,7 @@ make_row (Making *making, const Subset *subset)
     guint32 part = making->parts[c];
     guint32 number;
 
-    g_array_set_size (making->todo, 0);
+    g_array_set_size (making->pending, 0);
     making->n_seen++;
     for (guint32 i = 0; i < subset->n; i++) {
       guint32 state = subset->states[i];
@@ -509,13 +509,13 @@ wly_dfa_combine (const WlyDfa *a, const WlyDfa *b, gboolean without)
 gboolean
 wly_dfa_is_empty (const WlyDfa *dfa)
 {
-  g_autofree guint8 *seen = g_new0 (guint8, dfa->n_states);
-  g_autoptr (GArray) todo = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_autofree guint8 *seen    = g_new0 (guint8, dfa->n_states);
+  g_autoptr (GArray) pending = g_array_new (FALSE, FALSE, sizeof (guint32));
 
-  g_array_append_val (todo, dfa->start);
+  g_array_append_val (pending, dfa->start);
   seen[dfa->start] = TRUE;
-  for (guint i = 0; i < todo->len; i++) {
-    guint32 state = g_array_index (todo, guint32, i);
+  for (guint i = 0; i < pending->len; i++) {
+    guint32 state = g_array_index (pending, guint32, i);
 
     if (dfa->accepts[state])
       return FALSE;
@@ -523,7 +523,7 @@ wly_dfa_is_empty (const WlyDfa *dfa)
       guint32 next = dfa->next[(gsize)state * dfa->n_columns + c];
 
       if (!seen[next])
-        g_array_append_val (todo, next);
+        g_array_append_val (pending, next);
       seen[next] = TRUE;
     }
   }

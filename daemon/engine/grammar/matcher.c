@@ -44,7 +44,7 @@ wly_matcher_new (const WlyAutomaton *automaton)
   matcher->places         = g_new0 (WlyPlaceInfo, matcher->n_places_room);
   matcher->nodes          = g_new0 (WlyMatcherNode, matcher->n_nodes_room);
   matcher->seen           = g_new0 (guint32, matcher->n_nodes_room);
-  matcher->todo           = g_array_new (FALSE, FALSE, sizeof (guint32));
+  matcher->pending        = g_array_new (FALSE, FALSE, sizeof (guint32));
   matcher->kept           = g_array_new (FALSE, FALSE, sizeof (guint32));
   matcher->places[0].cost = WLY_AUTOMATON_COST_NONE;
   start_empty (matcher);
@@ -73,7 +73,7 @@ wly_matcher_free (WlyMatcher *matcher)
   g_free (matcher->places);
   g_free (matcher->nodes);
   g_free (matcher->seen);
-  g_array_unref (matcher->todo);
+  g_array_unref (matcher->pending);
   g_array_unref (matcher->kept);
   g_free (matcher);
 }
@@ -154,12 +154,12 @@ find_node (WlyMatcher *matcher, WlyState state, guint32 count, guint32 parent)
 /* ---- closures ---- */
 
 static void
-add_todo (WlyMatcher *matcher, guint32 node)
+add_pending (WlyMatcher *matcher, guint32 node)
 {
   if (node == 0 || matcher->seen[node] == matcher->n_closures)
     return;
   matcher->seen[node] = matcher->n_closures;
-  g_array_append_val (matcher->todo, node);
+  g_array_append_val (matcher->pending, node);
 }
 
 static void
@@ -169,12 +169,12 @@ enter_loop (WlyMatcher *matcher, const WlyMatcherNode *node, const WlyEdge *edge
   guint32 count    = endless ? MIN (node->count + 1, edge->min) : node->count + 1;
 
   if (node->count >= edge->min)
-    add_todo (matcher, find_node (matcher, edge->to, 0, node->parent));
+    add_pending (matcher, find_node (matcher, edge->to, 0, node->parent));
   if (endless || node->count < edge->max) {
     guint32 frame = find_node (matcher, node->state, count, node->parent);
 
     if (frame != 0)
-      add_todo (matcher, find_node (matcher, edge->what, 0, frame));
+      add_pending (matcher, find_node (matcher, edge->what, 0, frame));
   }
 }
 
@@ -188,7 +188,7 @@ enter_rule (WlyMatcher *matcher, const WlyMatcherNode *node, const WlyEdge *edge
     if (frame == 0)
       return;
   }
-  add_todo (matcher, find_node (matcher, edge->what, 0, frame));
+  add_pending (matcher, find_node (matcher, edge->what, 0, frame));
 }
 
 /* How many plain characters a stack takes and stands where it stood. */
@@ -205,13 +205,13 @@ plain_room (const WlyMatcher *matcher, const WlyMatcherNode *node)
   return edge->max == WLY_AUTOMATON_ENDLESS ? G_MAXUINT32 : edge->max - MIN (node->count, edge->max);
 }
 
-/* Follows what needs no reading from the nodes in `todo`; those that read go to `kept`. */
+/* Follows what needs no reading from the nodes in `pending`; those that read go to `kept`. */
 static void
-close_todo (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
+close_pending (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
 {
   ret_info->cost = WLY_AUTOMATON_COST_NONE;
-  for (guint i = 0; i < matcher->todo->len && !matcher->failed; i++) {
-    guint32 id                = g_array_index (matcher->todo, guint32, i);
+  for (guint i = 0; i < matcher->pending->len && !matcher->failed; i++) {
+    guint32 id                = g_array_index (matcher->pending, guint32, i);
     const WlyMatcherNode node = matcher->nodes[id];
     const WlyStateInfo *info  = wly_automaton_state (matcher->automaton, node.state);
     const WlyEdge *edges      = wly_automaton_edges (matcher->automaton, node.state);
@@ -222,10 +222,10 @@ close_todo (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
     if (info->final && node.parent == 0)
       ret_info->ends = TRUE;
     else if (info->final)
-      add_todo (matcher, node.parent);
+      add_pending (matcher, node.parent);
     for (guint32 e = 0; e < info->n_edges; e++) {
       if (edges[e].kind == WLY_EDGE_EMPTY)
-        add_todo (matcher, find_node (matcher, edges[e].to, 0, node.parent));
+        add_pending (matcher, find_node (matcher, edges[e].to, 0, node.parent));
       else if (edges[e].kind == WLY_EDGE_CALL)
         enter_rule (matcher, &node, &edges[e]);
       else if (edges[e].kind == WLY_EDGE_LOOP)
@@ -309,7 +309,7 @@ find_place (WlyMatcher *matcher, const WlyPlaceInfo *info)
   return matcher->n_places++;
 }
 
-/* The place of what is in `todo`; empties it. */
+/* The place of what is in `pending`; empties it. */
 static WlyPlace
 settle (WlyMatcher *matcher)
 {
@@ -317,8 +317,8 @@ settle (WlyMatcher *matcher)
   WlyPlace place    = 0;
 
   g_array_set_size (matcher->kept, 0);
-  close_todo (matcher, &info);
-  g_array_set_size (matcher->todo, 0);
+  close_pending (matcher, &info);
+  g_array_set_size (matcher->pending, 0);
   g_array_sort (matcher->kept, compare_ids);
   info.nodes   = (guint32 *)(void *)matcher->kept->data;
   info.n_nodes = matcher->kept->len;
@@ -333,7 +333,7 @@ WlyPlace
 wly_matcher_start (WlyMatcher *matcher)
 {
   matcher->n_closures++;
-  add_todo (matcher, find_node (matcher, matcher->automaton->start, 0, 0));
+  add_pending (matcher, find_node (matcher, matcher->automaton->start, 0, 0));
   return settle (matcher);
 }
 
@@ -371,7 +371,7 @@ wly_matcher_step_slowly (WlyMatcher *matcher, WlyPlace place, guint8 byte)
         continue;
       narrow (&edges[e], byte, &low, &high);
       if (edges[e].low <= byte && byte <= edges[e].high)
-        add_todo (matcher, find_node (matcher, edges[e].to, 0, node.parent));
+        add_pending (matcher, find_node (matcher, edges[e].to, 0, node.parent));
     }
   }
   next = settle (matcher);
@@ -399,7 +399,7 @@ wly_matcher_step_token (WlyMatcher *matcher, WlyPlace place, gint32 token)
 
     for (guint32 e = 0; e < n_edges; e++)
       if (edges[e].kind == WLY_EDGE_TOKEN && edges[e].what == (guint32)token)
-        add_todo (matcher, find_node (matcher, edges[e].to, 0, node.parent));
+        add_pending (matcher, find_node (matcher, edges[e].to, 0, node.parent));
   }
   return settle (matcher);
 }

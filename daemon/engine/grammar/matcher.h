@@ -47,8 +47,8 @@ typedef struct {
   guint32 place_mask, node_mask;
   guint32 *seen; /* [n_nodes_room] number of the last closure that met it */
   guint32 n_closures;
-  GArray *todo, *kept; /* guint32: nodes of the closure that is made */
-  guint64 work;        /* stacks that were looked at since wly_matcher_begin() */
+  GArray *pending, *kept; /* guint32: nodes of the closure that is made */
+  guint64 work;           /* stacks that were looked at since wly_matcher_begin() */
   gboolean failed;
 } WlyMatcher;
 

@@ -89,7 +89,7 @@ add_alike (WlySchema *schema, const List *list, WlyState from, guint n, WlyState
     return;
   if (max != WLY_AUTOMATON_ENDLESS)
     max = MIN (max, WLY_AUTOMATON_REPEAT_MAX);
-  wly_automaton_add_call (automaton, wly_schema_comma (schema, wly_automaton_rule_start (automaton, more)), item,
+  wly_automaton_add_call (automaton, wly_schema_sign (schema, wly_automaton_rule_start (automaton, more), ','), item,
                           more_end);
   wly_automaton_set_final (automaton, more_end);
   if (n > 0) {
@@ -118,7 +118,7 @@ add_items (WlySchema *schema, const GArray *items, List *list, WlyState from, Wl
       wly_automaton_add_empty (schema->automaton, from, to);
     if (list->never)
       return;
-    wly_automaton_add_call (schema->automaton, i > 0 ? wly_schema_comma (schema, from) : from,
+    wly_automaton_add_call (schema->automaton, i > 0 ? wly_schema_sign (schema, from, ',') : from,
                             wly_schema_rule (schema, list->ids), next);
     from = next;
   }
@@ -143,7 +143,7 @@ add_round (WlySchema *schema, const WlyState rows[2], guint32 n, WlyRule item, W
 
     if (rows[k] == 0)
       continue;
-    begin = n > 0 ? wly_schema_comma (schema, rows[k]) : rows[k];
+    begin = n > 0 ? wly_schema_sign (schema, rows[k], ',') : rows[k];
     wly_automaton_add_call (schema->automaton, begin, item, next[k]);
     if (k == 0)
       wly_automaton_add_call (schema->automaton, begin, found, next[1]);

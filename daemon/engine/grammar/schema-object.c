@@ -300,14 +300,7 @@ make_others (Object *object)
 static void
 add_value (WlySchema *schema, WlyState from, WlyRule value, WlyState to)
 {
-  WlyState before = wly_automaton_add_state (schema->automaton);
-  WlyState colon  = wly_automaton_add_state (schema->automaton);
-  WlyState begin  = wly_automaton_add_state (schema->automaton);
-
-  wly_automaton_add_call (schema->automaton, from, schema->space, before);
-  wly_automaton_add_bytes (schema->automaton, before, ':', ':', colon);
-  wly_automaton_add_call (schema->automaton, colon, schema->space, begin);
-  wly_automaton_add_call (schema->automaton, begin, value, to);
+  wly_automaton_add_call (schema->automaton, wly_schema_sign (schema, from, ':'), value, to);
 }
 
 /* A rule for the pair of a name, so that each is written once. */
@@ -397,7 +390,7 @@ add_properties (Object *object, WlyState from, WlyState to)
         wly_automaton_add_empty (automaton, now[k], next[k]);
       if (limited && k >= object->max)
         continue;
-      commas[k] = k > 0 ? wly_schema_comma (object->schema, now[k]) : now[k];
+      commas[k] = k > 0 ? wly_schema_sign (object->schema, now[k], ',') : now[k];
       wly_automaton_add_call (automaton, commas[k], pair, next[MIN (k + 1, levels)]);
     }
     memcpy (now, next, (levels + 1) * sizeof *now);
@@ -407,7 +400,7 @@ add_properties (Object *object, WlyState from, WlyState to)
 
     for (guint32 k = 0; k <= levels; k++)
       if (!limited || k < object->max)
-        wly_automaton_add_call (automaton, k > 0 ? wly_schema_comma (object->schema, now[k]) : now[k], pair,
+        wly_automaton_add_call (automaton, k > 0 ? wly_schema_sign (object->schema, now[k], ',') : now[k], pair,
                                 now[MIN (k + 1, levels)]);
   }
   for (guint32 k = object->min; k <= levels; k++)

@@ -68,8 +68,8 @@ guint wly_schema_type_of (const WlySchema *schema, WlyJsonId value);
 gboolean wly_schema_flatten (WlySchema *schema, GArray *items);
 /* The rule of a list of schemas (WlyJsonId). */
 WlyRule wly_schema_rule (WlySchema *schema, const GArray *ids);
-/* A comma with the white space around it; gives the state behind. */
-WlyState wly_schema_comma (WlySchema *schema, WlyState from);
+/* A comma or a colon with the white space around it; gives the state behind. */
+WlyState wly_schema_sign (WlySchema *schema, WlyState from, char sign);
 /* Whether no value can be of both; @depth: how far to look. */
 gboolean wly_schema_disjoint (WlySchema *schema, WlyJsonId a, WlyJsonId b, guint depth);
 

@@ -290,15 +290,15 @@ make_space (WlySchema *schema)
 }
 
 WlyState
-wly_schema_comma (WlySchema *schema, WlyState from)
+wly_schema_sign (WlySchema *schema, WlyState from, char sign)
 {
   WlyState before = wly_automaton_add_state (schema->automaton);
-  WlyState comma  = wly_automaton_add_state (schema->automaton);
+  WlyState read   = wly_automaton_add_state (schema->automaton);
   WlyState behind = wly_automaton_add_state (schema->automaton);
 
   wly_automaton_add_call (schema->automaton, from, schema->space, before);
-  wly_automaton_add_bytes (schema->automaton, before, ',', ',', comma);
-  wly_automaton_add_call (schema->automaton, comma, schema->space, behind);
+  wly_automaton_add_bytes (schema->automaton, before, (guint8)sign, (guint8)sign, read);
+  wly_automaton_add_call (schema->automaton, read, schema->space, behind);
   return behind;
 }
 

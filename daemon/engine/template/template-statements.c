@@ -257,15 +257,21 @@ parse_autoescape (WlyTemplateParser *parser, guint32 node)
   return TRUE;
 }
 
+static gboolean
+take_name (WlyTemplateParser *parser, guint32 node, const char *whose)
+{
+  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
+    return wly_template_parser_fail (parser, "the name of %s is missing", whose);
+  return wly_template_parser_take_text (parser, node);
+}
+
 /* {% block name %}: what nobody extends stands where it is. */
 static gboolean
 parse_named_block (WlyTemplateParser *parser, guint32 node)
 {
   guint32 body;
 
-  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
-    return wly_template_parser_fail (parser, "the name of a block is missing");
-  if (!wly_template_parser_take_text (parser, node))
+  if (!take_name (parser, node, "a block"))
     return FALSE;
   while (wly_template_parser_is_name (parser, "scoped") || wly_template_parser_is_name (parser, "required"))
     if (!wly_template_parser_next (parser))
@@ -326,9 +332,7 @@ parse_parameters (WlyTemplateParser *parser, guint32 *ret_first)
 
     if (parameter == 0 || (last != 0 && !wly_template_parser_expect (parser, ',')))
       return FALSE;
-    if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
-      return wly_template_parser_fail (parser, "the name of an argument is missing");
-    if (!wly_template_parser_take_text (parser, parameter))
+    if (!take_name (parser, parameter, "an argument"))
       return FALSE;
     if (wly_template_parser_is (parser, '=', 0)) {
       value = wly_template_parser_next (parser) ? wly_template_expression_parse (parser) : 0;
@@ -364,9 +368,7 @@ parse_macro (WlyTemplateParser *parser, guint32 node)
 {
   guint32 parameters;
 
-  if (parser->token.kind != WLY_TEMPLATE_TOKEN_NAME)
-    return wly_template_parser_fail (parser, "the name of a macro is missing");
-  if (!wly_template_parser_take_text (parser, node) || !wly_template_parser_expect (parser, '(')
+  if (!take_name (parser, node, "a macro") || !wly_template_parser_expect (parser, '(')
       || !parse_parameters (parser, &parameters))
     return FALSE;
   wly_template_parser_node (parser, node)->a = parameters;

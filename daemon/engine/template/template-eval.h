@@ -114,6 +114,9 @@ gboolean wly_template_eval_items (WlyTemplateEval *eval, const WlyTemplateValue 
 gboolean wly_template_eval_new_text (WlyTemplateEval *eval, const char *data, gsize n_bytes, gboolean trusted,
                                      WlyTemplateValue *ret_value);
 gboolean wly_template_eval_take (WlyTemplateEval *eval, const WlyTemplateText *text, WlyTemplateValue *ret_value);
+/* Bytes @start to @end of a text. */
+gboolean wly_template_eval_part (WlyTemplateEval *eval, const WlyTemplateText *text, gsize start, gsize end,
+                                 WlyTemplateValue *ret_value);
 /* The builder's text; the builder is empty then. */
 gboolean wly_template_eval_finish (WlyTemplateEval *eval, WlyTemplateBuilder *builder, WlyTemplateValue *ret_value);
 gboolean wly_template_eval_new_list (WlyTemplateEval *eval, WlyTemplateValue *ret_value);
@@ -124,10 +127,19 @@ gboolean wly_template_eval_put (WlyTemplateEval *eval, WlyTemplateValue *dict, W
 gboolean wly_template_eval_new_pair (WlyTemplateEval *eval, WlyTemplateValue first, WlyTemplateValue second,
                                      WlyTemplateValue *ret_value);
 
+/* template-arguments.c */
 /* Fills @ret_values as Python would by a signature "a b/c d": names, those before the slash are needed.  Arguments that
  * were not given are NULL; too many, or of another name: an error.  At most 8 names. */
 gboolean wly_template_arguments_bind (WlyTemplateEval *eval, const WlyTemplateArguments *arguments,
                                       const char *signature, const WlyTemplateValue **ret_values);
+gboolean wly_template_arguments_text (WlyTemplateEval *eval, const WlyTemplateValue *value,
+                                      const WlyTemplateText **ret_text);
+/* NULL where it was not given (@value is NULL) or is none. */
+gboolean wly_template_arguments_text_or_none (WlyTemplateEval *eval, const WlyTemplateValue *value,
+                                              const WlyTemplateText **ret_text);
+/* @fallback where it was not given (@value is NULL). */
+gboolean wly_template_arguments_integer (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback,
+                                         gint64 *ret_integer);
 
 /* template-operators.c */
 gboolean wly_template_operators_binary (WlyTemplateEval *eval, guint32 sign, const WlyTemplateValue *left,

@@ -40,7 +40,7 @@ follow (WlyTemplateEval *eval, const WlyTemplateValue *item, const WlyTemplateVa
     }
     if (digits)
       name = WLY_TEMPLATE_VALUE_INTEGER (place);
-    else if (!wly_template_eval_take (eval, wly_template_text_part (eval->arena, whole, start, end), &name))
+    else if (!wly_template_eval_part (eval, whole, start, end, &name))
       return FALSE;
     if (!wly_template_eval_item (eval, &left, &name, ret_value))
       return FALSE;
@@ -210,8 +210,7 @@ keys_of (WlyTemplateEval *eval, const WlyTemplateItems *items, const WlyTemplate
     for (gsize start = 0, end; start <= path->text->n_bytes && n_paths < G_N_ELEMENTS (paths); start = end + 1) {
       for (end = start; end < path->text->n_bytes && path->text->data[end] != ',';)
         end++;
-      if (!wly_template_eval_take (eval, wly_template_text_part (eval->arena, path->text, start, end),
-                                   &paths[n_paths++]))
+      if (!wly_template_eval_part (eval, path->text, start, end, &paths[n_paths++]))
         return FALSE;
     }
   } else if (several) {

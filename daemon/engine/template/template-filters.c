@@ -19,15 +19,6 @@ as_text (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplate
   return value == NULL || value->kind == WLY_TEMPLATE_NONE || wly_template_repr_text (eval, value, ret_text);
 }
 
-static gboolean
-as_integer (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback, gint64 *ret_integer)
-{
-  *ret_integer = fallback;
-  return value == NULL || wly_template_value_integer (value, ret_integer)
-         || wly_template_eval_fail (eval, "an argument is %s where a whole number is needed",
-                                    wly_template_value_kind_name (value));
-}
-
 /* What a filter makes of a markup is one, too. */
 static gboolean
 keep_flavour (const WlyTemplateValue *value, WlyTemplateValue *ret_value)
@@ -89,7 +80,8 @@ FILTER (run_replace)
   return wly_template_arguments_bind (eval, arguments, "old new/count", given)
          && wly_template_repr_text (eval, value, &text) && wly_template_repr_text (eval, given[0], &old)
          && wly_template_repr_text (eval, given[1], &new)
-         && as_integer (eval, given[2] != NULL && given[2]->kind == WLY_TEMPLATE_NONE ? NULL : given[2], -1, &limit)
+         && wly_template_arguments_integer (
+             eval, given[2] != NULL && given[2]->kind == WLY_TEMPLATE_NONE ? NULL : given[2], -1, &limit)
          && wly_template_methods_replace (eval, text, old, new, limit, ret_value);
 }
 
@@ -141,8 +133,9 @@ FILTER (run_center)
   WlyTemplateValue space;
   gint64 width;
 
-  return wly_template_arguments_bind (eval, arguments, "width", &given) && as_integer (eval, given, 80, &width)
-         && wly_template_repr_text (eval, value, &text) && wly_template_eval_new_text (eval, " ", 1, TRUE, &space)
+  return wly_template_arguments_bind (eval, arguments, "width", &given)
+         && wly_template_arguments_integer (eval, given, 80, &width) && wly_template_repr_text (eval, value, &text)
+         && wly_template_eval_new_text (eval, " ", 1, TRUE, &space)
          && wly_template_methods_center (eval, text, width, space.text, ret_value) && keep_flavour (value, ret_value);
 }
 
@@ -208,7 +201,7 @@ FILTER (run_indent)
   if (given[0] != NULL && given[0]->kind == WLY_TEMPLATE_TEXT) {
     margin = *given[0];
   } else {
-    if (!as_integer (eval, given[0], 4, &width))
+    if (!wly_template_arguments_integer (eval, given[0], 4, &width))
       return FALSE;
     spaces = g_strnfill ((gsize)CLAMP (width, 0, 1024), ' ');
     if (!wly_template_eval_new_text (eval, spaces, strlen (spaces), TRUE, &margin))
@@ -247,8 +240,9 @@ FILTER (run_truncate)
   gsize place;
 
   if (!wly_template_arguments_bind (eval, arguments, "length killwords end leeway", given)
-      || !as_integer (eval, given[0], 255, &length) || !as_text (eval, given[2], &end)
-      || !as_integer (eval, given[3] != NULL && given[3]->kind == WLY_TEMPLATE_NONE ? NULL : given[3], 5, &leeway)
+      || !wly_template_arguments_integer (eval, given[0], 255, &length) || !as_text (eval, given[2], &end)
+      || !wly_template_arguments_integer (
+          eval, given[3] != NULL && given[3]->kind == WLY_TEMPLATE_NONE ? NULL : given[3], 5, &leeway)
       || !wly_template_eval_new_text (eval, "...", 3, TRUE, &dots))
     return FALSE;
   if (end == NULL)
@@ -270,7 +264,7 @@ FILTER (run_truncate)
       space--;
     place = space > 0 ? space - 1 : place;
   }
-  return wly_template_eval_take (eval, wly_template_text_part (eval->arena, text, 0, place), &head)
+  return wly_template_eval_part (eval, text, 0, place, &head)
          && wly_template_eval_take (eval, wly_template_text_join (eval->arena, head.text, end), ret_value);
 }
 
@@ -412,7 +406,8 @@ FILTER (run_int)
   gint64 base, integer;
   double real;
 
-  if (!wly_template_arguments_bind (eval, arguments, "default base", given) || !as_integer (eval, given[1], 10, &base))
+  if (!wly_template_arguments_bind (eval, arguments, "default base", given)
+      || !wly_template_arguments_integer (eval, given[1], 10, &base))
     return FALSE;
   if (value->kind == WLY_TEMPLATE_UNDEFINED)
     return wly_template_eval_fail (eval, "a value that is undefined is no number");
@@ -474,7 +469,7 @@ FILTER (run_round)
   double scale, real;
 
   if (!wly_template_arguments_bind (eval, arguments, "precision method", given)
-      || !as_integer (eval, given[0], 0, &precision) || !as_text (eval, given[1], &method))
+      || !wly_template_arguments_integer (eval, given[0], 0, &precision) || !as_text (eval, given[1], &method))
     return FALSE;
   if (!wly_template_value_is_number (value))
     return wly_template_eval_fail (eval, "a %s cannot be rounded", wly_template_value_kind_name (value));

@@ -168,7 +168,7 @@ put_text (Formatter *formatter, const Spec *spec, const WlyTemplateText *text)
 
   if (spec->precision >= 0)
     end = wly_template_operators_place (text, (gsize)spec->precision);
-  if (!wly_template_eval_take (formatter->eval, wly_template_text_part (formatter->eval->arena, text, 0, end), &part))
+  if (!wly_template_eval_part (formatter->eval, text, 0, end, &part))
     return FALSE;
   put_aligned (formatter, spec, '<', '\0', part.text);
   return TRUE;

@@ -11,49 +11,12 @@
   static gboolean name (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateArguments *arguments,   \
                         WlyTemplateValue *ret_value)
 
-/* An argument as a text; NULL where it was not given or is none. */
-static gboolean
-as_text (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateText **ret_text)
-{
-  *ret_text = NULL;
-  if (value == NULL || value->kind == WLY_TEMPLATE_NONE)
-    return TRUE;
-  if (value->kind != WLY_TEMPLATE_TEXT)
-    return wly_template_eval_fail (eval, "an argument is %s where a text is needed",
-                                   wly_template_value_kind_name (value));
-  *ret_text = value->text;
-  return TRUE;
-}
-
-static gboolean
-need_text (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateText **ret_text)
-{
-  if (!as_text (eval, value, ret_text))
-    return FALSE;
-  return *ret_text != NULL || wly_template_eval_fail (eval, "an argument is none where a text is needed");
-}
-
-static gboolean
-as_integer (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback, gint64 *ret_integer)
-{
-  *ret_integer = fallback;
-  return value == NULL || value->kind == WLY_TEMPLATE_NONE || wly_template_value_integer (value, ret_integer)
-         || wly_template_eval_fail (eval, "an argument is %s where a whole number is needed",
-                                    wly_template_value_kind_name (value));
-}
-
-static gboolean
-take_part (WlyTemplateEval *eval, const WlyTemplateText *text, gsize start, gsize end, WlyTemplateValue *ret_value)
-{
-  return wly_template_eval_take (eval, wly_template_text_part (eval->arena, text, start, end), ret_value);
-}
-
 static gboolean
 append_part (WlyTemplateEval *eval, const WlyTemplateText *text, gsize start, gsize end, WlyTemplateValue *list)
 {
   WlyTemplateValue part;
 
-  return take_part (eval, text, start, end, &part) && wly_template_eval_append (eval, list, part);
+  return wly_template_eval_part (eval, text, start, end, &part) && wly_template_eval_append (eval, list, part);
 }
 
 /* ---- white space and other characters at the ends ---- */
@@ -100,7 +63,8 @@ wly_template_methods_strip (WlyTemplateEval *eval, const WlyTemplateText *text, 
     last -= n;
     eval->n_steps += n_set / 64;
   }
-  return wly_template_eval_step (eval, text->n_bytes / 64) && take_part (eval, text, first, last, ret_value);
+  return wly_template_eval_step (eval, text->n_bytes / 64)
+         && wly_template_eval_part (eval, text, first, last, ret_value);
 }
 
 static gboolean
@@ -110,7 +74,8 @@ strip (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateAr
   const WlyTemplateValue *given;
   const WlyTemplateText *characters;
 
-  return wly_template_arguments_bind (eval, arguments, "chars", &given) && as_text (eval, given, &characters)
+  return wly_template_arguments_bind (eval, arguments, "chars", &given)
+         && wly_template_arguments_text_or_none (eval, given, &characters)
          && wly_template_methods_strip (eval, value->text, characters, start, end, ret_value);
 }
 
@@ -149,7 +114,7 @@ split_at_spaces (WlyTemplateEval *eval, const WlyTemplateText *text, gint64 limi
     if (limit-- == 0) {
       WlyTemplateValue rest;
 
-      return take_part (eval, text, start, text->n_bytes, &rest)
+      return wly_template_eval_part (eval, text, start, text->n_bytes, &rest)
              && wly_template_methods_strip (eval, rest.text, NULL, FALSE, TRUE, &rest)
              && wly_template_eval_append (eval, list, rest);
     }
@@ -179,7 +144,7 @@ split_back_at_spaces (WlyTemplateEval *eval, const WlyTemplateText *text, gint64
     if (limit-- == 0) {
       WlyTemplateValue rest;
 
-      return take_part (eval, text, 0, end, &rest)
+      return wly_template_eval_part (eval, text, 0, end, &rest)
              && wly_template_methods_strip (eval, rest.text, NULL, TRUE, FALSE, &rest)
              && wly_template_eval_append (eval, list, rest);
     }
@@ -271,8 +236,9 @@ split (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateAr
   gboolean done;
   gint64 limit;
 
-  if (!wly_template_arguments_bind (eval, arguments, "sep maxsplit", given) || !as_text (eval, given[0], &separator)
-      || !as_integer (eval, given[1], -1, &limit) || !wly_template_eval_new_list (eval, ret_value))
+  if (!wly_template_arguments_bind (eval, arguments, "sep maxsplit", given)
+      || !wly_template_arguments_text_or_none (eval, given[0], &separator)
+      || !wly_template_arguments_integer (eval, given[1], -1, &limit) || !wly_template_eval_new_list (eval, ret_value))
     return FALSE;
   if (separator == NULL)
     done = (backward ? split_back_at_spaces : split_at_spaces) (eval, value->text, limit, ret_value);
@@ -350,7 +316,8 @@ partition (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTempla
   const WlyTemplateValue *given;
   gsize found, start, end;
 
-  if (!wly_template_arguments_bind (eval, arguments, "sep/", &given) || !need_text (eval, given, &separator))
+  if (!wly_template_arguments_bind (eval, arguments, "sep/", &given)
+      || !wly_template_arguments_text (eval, given, &separator))
     return FALSE;
   if (separator->n_bytes == 0)
     return wly_template_eval_fail (eval, "the separator of partition is empty");
@@ -378,6 +345,14 @@ METHOD (run_rpartition)
 
 /* ---- looking for parts ---- */
 
+/* A bound that is none counts as not given. */
+static gboolean
+take_bound (WlyTemplateEval *eval, const WlyTemplateValue *bound, gint64 fallback, gint64 *ret_place)
+{
+  return wly_template_arguments_integer (eval, bound != NULL && bound->kind == WLY_TEMPLATE_NONE ? NULL : bound,
+                                         fallback, ret_place);
+}
+
 /* Bytes of text[start:end], whose bounds are two arguments; FALSE in *ret_any: there is no such part. */
 static gboolean
 take_range (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemplateValue *const bounds[2],
@@ -386,7 +361,7 @@ take_range (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemplat
   const gint64 n = (gint64)wly_template_value_text_length (text);
   gint64 start, end;
 
-  if (!as_integer (eval, bounds[0], 0, &start) || !as_integer (eval, bounds[1], n, &end))
+  if (!take_bound (eval, bounds[0], 0, &start) || !take_bound (eval, bounds[1], n, &end))
     return FALSE;
   *ret_any   = start <= n;
   start      = start < 0 ? MAX (start + n, 0) : MIN (start, n);
@@ -407,7 +382,8 @@ find (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateArg
   gboolean any;
 
   *ret_place = -1;
-  if (!wly_template_arguments_bind (eval, arguments, "sub/start end", given) || !need_text (eval, given[0], &part)
+  if (!wly_template_arguments_bind (eval, arguments, "sub/start end", given)
+      || !wly_template_arguments_text (eval, given[0], &part)
       || !take_range (eval, text, given + 1, &start, &end, &any))
     return FALSE;
   if (!any)
@@ -464,7 +440,8 @@ METHOD (run_count)
   gint64 n = 0;
   gboolean any;
 
-  if (!wly_template_arguments_bind (eval, arguments, "sub/start end", given) || !need_text (eval, given[0], &part)
+  if (!wly_template_arguments_bind (eval, arguments, "sub/start end", given)
+      || !wly_template_arguments_text (eval, given[0], &part)
       || !take_range (eval, text, given + 1, &start, &end, &any))
     return FALSE;
   if (any && part->n_bytes == 0) {
@@ -510,7 +487,7 @@ match_end (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTempla
   for (gsize i = 0; i < n_parts; i++) {
     const WlyTemplateText *part;
 
-    if (!need_text (eval, &parts[i], &part))
+    if (!wly_template_arguments_text (eval, &parts[i], &part))
       return FALSE;
     found = found || (any && has_at_end (value->text, start, end, part, at_end));
   }
@@ -536,10 +513,11 @@ remove_end (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTempl
   const WlyTemplateValue *given;
   gsize n;
 
-  if (!wly_template_arguments_bind (eval, arguments, "prefix/", &given) || !need_text (eval, given, &part))
+  if (!wly_template_arguments_bind (eval, arguments, "prefix/", &given)
+      || !wly_template_arguments_text (eval, given, &part))
     return FALSE;
   n = has_at_end (text, 0, text->n_bytes, part, at_end) ? part->n_bytes : 0;
-  return take_part (eval, text, at_end ? 0 : n, at_end ? text->n_bytes - n : text->n_bytes, ret_value);
+  return wly_template_eval_part (eval, text, at_end ? 0 : n, at_end ? text->n_bytes - n : text->n_bytes, ret_value);
 }
 
 METHOD (run_removeprefix)
@@ -596,8 +574,9 @@ METHOD (run_replace)
   const WlyTemplateText *old, *new;
   gint64 limit;
 
-  return wly_template_arguments_bind (eval, arguments, "old new/count", given) && need_text (eval, given[0], &old)
-         && need_text (eval, given[1], &new) && as_integer (eval, given[2], -1, &limit)
+  return wly_template_arguments_bind (eval, arguments, "old new/count", given)
+         && wly_template_arguments_text (eval, given[0], &old) && wly_template_arguments_text (eval, given[1], &new)
+         && wly_template_arguments_integer (eval, given[2], -1, &limit)
          && wly_template_methods_replace (eval, value->text, old, new, limit, ret_value);
 }
 
@@ -614,7 +593,8 @@ METHOD (run_join)
   for (gsize i = 0; i < items->n_items; i++) {
     const WlyTemplateText *text;
 
-    if (!need_text (eval, &items->items[i], &text) || !wly_template_eval_step (eval, 1 + text->n_bytes / 64))
+    if (!wly_template_arguments_text (eval, &items->items[i], &text)
+        || !wly_template_eval_step (eval, 1 + text->n_bytes / 64))
       return FALSE;
     if (i > 0)
       wly_template_builder_append_part (&builder, value->text, 0, value->text->n_bytes);
@@ -664,13 +644,10 @@ read_width (WlyTemplateEval *eval, const WlyTemplateArguments *arguments, gint64
   WlyTemplateValue space;
 
   if (!wly_template_arguments_bind (eval, arguments, "width/fillchar", given)
-      || !as_integer (eval, given[0], 0, ret_width) || !as_text (eval, given[1], ret_fill))
+      || !wly_template_arguments_integer (eval, given[0], 0, ret_width)
+      || !wly_template_eval_new_text (eval, " ", 1, TRUE, &space)
+      || !wly_template_arguments_text (eval, given[1] != NULL ? given[1] : &space, ret_fill))
     return FALSE;
-  if (*ret_fill == NULL) {
-    if (!wly_template_eval_new_text (eval, " ", 1, TRUE, &space))
-      return FALSE;
-    *ret_fill = space.text;
-  }
   return wly_template_value_text_length (*ret_fill) == 1
          || wly_template_eval_fail (eval, "what a text is filled up with is not one character");
 }
@@ -711,7 +688,8 @@ METHOD (run_zfill)
   WlyTemplateValue zero;
   gint64 width;
 
-  return wly_template_arguments_bind (eval, arguments, "width/", &given) && as_integer (eval, given, 0, &width)
+  return wly_template_arguments_bind (eval, arguments, "width/", &given)
+         && wly_template_arguments_integer (eval, given, 0, &width)
          && wly_template_eval_new_text (eval, "0", 1, TRUE, &zero)
          && pad (eval, text, text->n_bytes > 0 && (text->data[0] == '+' || text->data[0] == '-'),
                  width - (gint64)wly_template_value_text_length (text), 0, zero.text, ret_value);
@@ -725,7 +703,8 @@ METHOD (run_expandtabs)
   gint64 size, column = 0;
   gsize n;
 
-  if (!wly_template_arguments_bind (eval, arguments, "tabsize", &given) || !as_integer (eval, given, 8, &size))
+  if (!wly_template_arguments_bind (eval, arguments, "tabsize", &given)
+      || !wly_template_arguments_integer (eval, given, 8, &size))
     return FALSE;
   size = CLAMP (size, 0, 256);
   wly_template_builder_init (&builder);

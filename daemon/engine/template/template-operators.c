@@ -442,7 +442,7 @@ wly_template_operators_slice (WlyTemplateEval *eval, const WlyTemplateValue *val
     const gsize to   = wly_template_operators_place (value->text, (gsize)MAX (start, stop));
 
     if (!wly_template_eval_step (eval, value->text->n_bytes / 32)
-        || !wly_template_eval_take (eval, wly_template_text_part (eval->arena, value->text, from, to), ret_value))
+        || !wly_template_eval_part (eval, value->text, from, to, ret_value))
       return FALSE;
     ret_value->flavour = flavour;
     return TRUE;

@@ -60,6 +60,13 @@ wly_template_eval_take (WlyTemplateEval *eval, const WlyTemplateText *text, WlyT
 }
 
 gboolean
+wly_template_eval_part (WlyTemplateEval *eval, const WlyTemplateText *text, gsize start, gsize end,
+                        WlyTemplateValue *ret_value)
+{
+  return wly_template_eval_take (eval, wly_template_text_part (eval->arena, text, start, end), ret_value);
+}
+
+gboolean
 wly_template_eval_finish (WlyTemplateEval *eval, WlyTemplateBuilder *builder, WlyTemplateValue *ret_value)
 {
   return wly_template_eval_take (eval, wly_template_builder_finish (builder, eval->arena), ret_value);
@@ -259,7 +266,7 @@ text_item (WlyTemplateEval *eval, const WlyTemplateText *text, gint64 index, Wly
   start = wly_template_operators_place (text, (gsize)place);
   end   = start + wly_unicode_n_bytes ((guint8)text->data[start]);
   return wly_template_eval_step (eval, text->n_bytes / 32)
-         && wly_template_eval_take (eval, wly_template_text_part (eval->arena, text, start, end), ret_value);
+         && wly_template_eval_part (eval, text, start, end, ret_value);
 }
 
 gboolean
@@ -310,8 +317,7 @@ characters (WlyTemplateEval *eval, const WlyTemplateText *text, WlyTemplateValue
     const gsize end = i + (n = wly_unicode_n_bytes ((guint8)text->data[i]));
     WlyTemplateValue item;
 
-    if (!wly_template_eval_take (eval, wly_template_text_part (eval->arena, text, i, end), &item)
-        || !wly_template_eval_append (eval, list, item))
+    if (!wly_template_eval_part (eval, text, i, end, &item) || !wly_template_eval_append (eval, list, item))
       return FALSE;
   }
   return TRUE;
@@ -432,45 +438,5 @@ wly_template_eval_arguments (WlyTemplateEval *eval, guint32 first, WlyTemplateAr
   }
   if (spreads)
     sort_arguments (ret_arguments);
-  return TRUE;
-}
-
-gboolean
-wly_template_arguments_bind (WlyTemplateEval *eval, const WlyTemplateArguments *arguments, const char *signature,
-                             const WlyTemplateValue **ret_values)
-{
-  gboolean used[WLY_TEMPLATE_MAX_ARGUMENTS] = { FALSE };
-  gboolean needed                           = strchr (signature, '/') != NULL;
-  guint n                                   = 0;
-
-  for (const char *name = signature; *name != '\0'; n++) {
-    const gsize n_name = strcspn (name, " /");
-
-    ret_values[n] = NULL;
-    if (n < arguments->n && arguments->names[n] == NULL) {
-      ret_values[n] = &arguments->values[n];
-      used[n]       = TRUE;
-    }
-    for (guint i = 0; i < arguments->n; i++) {
-      if (arguments->names[i] == NULL || strlen (arguments->names[i]) != n_name
-          || memcmp (arguments->names[i], name, n_name) != 0)
-        continue;
-      if (ret_values[n] != NULL)
-        return wly_template_eval_fail (eval, "the argument \"%s\" is given twice", arguments->names[i]);
-      ret_values[n] = &arguments->values[i];
-      used[i]       = TRUE;
-    }
-    if (needed && ret_values[n] == NULL)
-      return wly_template_eval_fail (eval, "the argument \"%.*s\" is missing", (int)n_name, name);
-    name += n_name;
-    if (*name == '/')
-      needed = FALSE;
-    name += *name != '\0';
-  }
-  for (guint i = 0; i < arguments->n; i++)
-    if (!used[i])
-      return arguments->names[i] == NULL
-                 ? wly_template_eval_fail (eval, "there are too many arguments")
-                 : wly_template_eval_fail (eval, "the argument \"%s\" is not known", arguments->names[i]);
   return TRUE;
 }

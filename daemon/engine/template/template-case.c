@@ -49,13 +49,11 @@ has_case (guint32 code)
 static gboolean
 ends_word (const WlyTemplateText *text, gsize place)
 {
-  gsize before = place, n;
+  gsize n;
 
   if (place + 2 < text->n_bytes && has_case (wly_unicode_get (text->data + place + 2, &n)))
     return FALSE;
-  while (before > 0 && ((guint8)text->data[--before] & 0xc0) == 0x80)
-    ;
-  return place > 0 && has_case (wly_unicode_get (text->data + before, &n));
+  return place > 0 && has_case (wly_unicode_get (text->data + wly_template_text_before (text, place), &n));
 }
 
 /* What the filter title begins words after. */

@@ -82,6 +82,14 @@ typedef struct {
 typedef gboolean (*WlyTemplateFunction) (WlyTemplateEval *eval, const WlyTemplateValue *value,
                                          const WlyTemplateArguments *arguments, WlyTemplateValue *ret_value);
 
+typedef struct {
+  const char *name;
+  WlyTemplateFunction run;
+} WlyTemplateRow;
+
+/* NULL: there is none of this name. */
+const WlyTemplateRow *wly_template_eval_row (const WlyTemplateRow *rows, gsize n_rows, const char *name);
+
 /* All functions below: FALSE: the error is set. */
 gboolean wly_template_eval_fail (WlyTemplateEval *eval, const char *format, ...) G_GNUC_PRINTF (2, 3);
 gboolean wly_template_eval_full (WlyTemplateEval *eval); /* fails: no memory is left */
@@ -162,18 +170,19 @@ gsize wly_template_operators_place (const WlyTemplateText *text, gsize index);
 gboolean wly_template_filters_known (const char *name);
 gboolean wly_template_filters_run (WlyTemplateEval *eval, const char *name, const WlyTemplateValue *value,
                                    const WlyTemplateArguments *arguments, WlyTemplateValue *ret_value);
-WlyTemplateFunction wly_template_filters_list_find (const char *name);
+const WlyTemplateRow *wly_template_filters_list_find (const char *name);
 
 /* template-tests.c */
 gboolean wly_template_tests_known (const char *name);
 gboolean wly_template_tests_run (WlyTemplateEval *eval, const char *name, const WlyTemplateValue *value,
                                  const WlyTemplateArguments *arguments, gboolean *ret_result);
 
-/* template-methods.c, template-methods-text.c, template-methods-ask.c */
+/* template-methods.c, and those of texts: template-methods-text.c, template-methods-part.c, template-methods-ask.c */
 /* NULL: there is none; @ret_name: the name as a text that stays, NULL is fine. */
 WlyTemplateFunction wly_template_methods_find (const WlyTemplateValue *value, const char *name, const char **ret_name);
-WlyTemplateFunction wly_template_methods_text_find (const char *name, const char **ret_name);
-WlyTemplateFunction wly_template_methods_ask_find (const char *name, const char **ret_name);
+const WlyTemplateRow *wly_template_methods_text_find (const char *name);
+const WlyTemplateRow *wly_template_methods_part_find (const char *name);
+const WlyTemplateRow *wly_template_methods_ask_find (const char *name);
 gboolean wly_template_methods_run (WlyTemplateEval *eval, const WlyTemplateMethod *method,
                                    const WlyTemplateArguments *arguments, WlyTemplateValue *ret_value);
 /* Text without @characters (NULL: white space) at its start and end. */

@@ -639,13 +639,10 @@ FILTER (run_map)
   return TRUE;
 }
 
-WlyTemplateFunction
+const WlyTemplateRow *
 wly_template_filters_list_find (const char *name)
 {
-  static const struct {
-    const char *name;
-    WlyTemplateFunction run;
-  } filters[] = {
+  static const WlyTemplateRow filters[] = {
     { "batch", run_batch },     { "count", run_length },    { "dictsort", run_dictsort },
     { "first", run_first },     { "groupby", run_groupby }, { "items", run_items },
     { "join", run_join },       { "last", run_last },       { "length", run_length },
@@ -656,8 +653,5 @@ wly_template_filters_list_find (const char *name)
     { "unique", run_unique },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (filters); i++)
-    if (strcmp (filters[i].name, name) == 0)
-      return filters[i].run;
-  return NULL;
+  return wly_template_eval_row (filters, G_N_ELEMENTS (filters), name);
 }

@@ -524,13 +524,10 @@ FILTER (run_attr)
   return wly_template_eval_own_attribute (eval, value, name, ret_value);
 }
 
-static WlyTemplateFunction
+static const WlyTemplateRow *
 find (const char *name)
 {
-  static const struct {
-    const char *name;
-    WlyTemplateFunction run;
-  } filters[] = {
+  static const WlyTemplateRow filters[] = {
     { "abs", run_abs },
     { "attr", run_attr },
     { "capitalize", run_capitalize },
@@ -557,11 +554,9 @@ find (const char *name)
     { "urlencode", run_urlencode },
     { "wordcount", run_wordcount },
   };
+  const WlyTemplateRow *row = wly_template_eval_row (filters, G_N_ELEMENTS (filters), name);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (filters); i++)
-    if (strcmp (filters[i].name, name) == 0)
-      return filters[i].run;
-  return wly_template_filters_list_find (name);
+  return row != NULL ? row : wly_template_filters_list_find (name);
 }
 
 gboolean
@@ -582,9 +577,9 @@ gboolean
 wly_template_filters_run (WlyTemplateEval *eval, const char *name, const WlyTemplateValue *value,
                           const WlyTemplateArguments *arguments, WlyTemplateValue *ret_value)
 {
-  const WlyTemplateFunction run = find (name);
+  const WlyTemplateRow *row = find (name);
 
-  if (run == NULL)
+  if (row == NULL)
     return wly_template_eval_fail (eval, "the filter \"%s\" is not supported here", name);
-  return run (eval, value, arguments, ret_value);
+  return row->run (eval, value, arguments, ret_value);
 }

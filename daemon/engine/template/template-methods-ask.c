@@ -98,24 +98,15 @@ QUESTION (run_isupper, is_upper (value->text))
 QUESTION (run_islower, is_lower (value->text))
 QUESTION (run_istitle, is_title (value->text))
 
-WlyTemplateFunction
-wly_template_methods_ask_find (const char *name, const char **ret_name)
+const WlyTemplateRow *
+wly_template_methods_ask_find (const char *name)
 {
-  static const struct {
-    const char *name;
-    WlyTemplateFunction run;
-  } methods[] = {
+  static const WlyTemplateRow methods[] = {
     { "isalnum", run_isalnum },     { "isalpha", run_isalpha }, { "isascii", run_isascii },
     { "isdecimal", run_isdecimal }, { "isdigit", run_isdigit }, { "islower", run_islower },
     { "isnumeric", run_isnumeric }, { "isspace", run_isspace }, { "istitle", run_istitle },
     { "isupper", run_isupper },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++) {
-    if (strcmp (methods[i].name, name) == 0) {
-      *ret_name = methods[i].name;
-      return methods[i].run;
-    }
-  }
-  return NULL;
+  return wly_template_eval_row (methods, G_N_ELEMENTS (methods), name);
 }

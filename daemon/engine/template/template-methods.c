@@ -108,6 +108,19 @@ METHOD (run_count)
 /* ---- all of them ---- */
 
 static WlyTemplateFunction
+find_text (const char *name, const char **ret_name)
+{
+  const WlyTemplateRow *row = wly_template_methods_text_find (name);
+
+  row = row != NULL ? row : wly_template_methods_part_find (name);
+  row = row != NULL ? row : wly_template_methods_ask_find (name);
+  if (row == NULL)
+    return NULL;
+  *ret_name = row->name;
+  return row->run;
+}
+
+static WlyTemplateFunction
 find (const WlyTemplateValue *value, const char *name, const char **ret_name)
 {
   static const struct {
@@ -124,7 +137,7 @@ find (const WlyTemplateValue *value, const char *name, const char **ret_name)
   };
 
   if (value->kind == WLY_TEMPLATE_TEXT)
-    return wly_template_methods_text_find (name, ret_name);
+    return find_text (name, ret_name);
   if (value->kind == WLY_TEMPLATE_LIST && !wly_template_value_is_sequence (value))
     return NULL;
   if (value->kind == WLY_TEMPLATE_LIST && value->flavour != 0 && strcmp (name, "copy") == 0)

@@ -48,6 +48,15 @@ wly_template_eval_nest (WlyTemplateEval *eval)
   return TRUE;
 }
 
+const WlyTemplateRow *
+wly_template_eval_row (const WlyTemplateRow *rows, gsize n_rows, const char *name)
+{
+  for (gsize i = 0; i < n_rows; i++)
+    if (strcmp (rows[i].name, name) == 0)
+      return &rows[i];
+  return NULL;
+}
+
 /* ---- new values ---- */
 
 gboolean

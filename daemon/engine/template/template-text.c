@@ -212,6 +212,15 @@ wly_template_text_is_space (guint32 code)
 }
 
 gsize
+wly_template_text_before (const WlyTemplateText *text, gsize place)
+{
+  do
+    place--;
+  while (((guint8)text->data[place] & 0xc0) == 0x80);
+  return place;
+}
+
+gsize
 wly_template_text_find (const WlyTemplateText *text, gsize start, const WlyTemplateText *part)
 {
   const char *found;

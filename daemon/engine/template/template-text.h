@@ -58,6 +58,8 @@ gboolean wly_template_text_is (const WlyTemplateText *text, const char *literal)
 gboolean wly_template_text_is_trusted (const WlyTemplateText *text); /* all of it */
 /* White space as str.isspace() of Python has it. */
 gboolean wly_template_text_is_space (guint32 code);
+/* Where the character before @place, which is not the start, begins. */
+gsize wly_template_text_before (const WlyTemplateText *text, gsize place);
 /* First place at or after @start; G_MAXSIZE: none. */
 gsize wly_template_text_find (const WlyTemplateText *text, gsize start, const WlyTemplateText *part);
 

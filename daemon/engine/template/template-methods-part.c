@@ -167,6 +167,7 @@ split (WlyTemplateEval *eval, const WlyTemplateValue *value, const WlyTemplateAr
       || !wly_template_arguments_text_or_none (eval, given[0], &separator)
       || !wly_template_arguments_integer (eval, given[1], -1, &limit) || !wly_template_eval_new_list (eval, ret_value))
     return FALSE;
+  limit = MAX (limit, -1); /* it is counted down */
   if (separator == NULL)
     done = (backward ? split_back_at_spaces : split_at_spaces) (eval, value->text, limit, ret_value);
   else if (separator->n_bytes == 0)

@@ -36,14 +36,16 @@ wly_template_methods_strip (WlyTemplateEval *eval, const WlyTemplateText *text, 
     if (!is_stripped (text, first, n, characters))
       break;
     first += n;
-    eval->n_steps += n_set / 64;
+    if (!wly_template_eval_step (eval, n_set / 64))
+      return FALSE;
   }
   while (end && first < last) {
     n = last - wly_template_text_before (text, last);
     if (!is_stripped (text, last - n, n, characters))
       break;
     last -= n;
-    eval->n_steps += n_set / 64;
+    if (!wly_template_eval_step (eval, n_set / 64))
+      return FALSE;
   }
   return wly_template_eval_step (eval, text->n_bytes / 64)
          && wly_template_eval_part (eval, text, first, last, ret_value);
@@ -97,7 +99,7 @@ wly_template_methods_replace (WlyTemplateEval *eval, const WlyTemplateText *text
   gsize place                         = 0;
 
   wly_template_builder_init (&builder);
-  for (gsize done = 0; limit-- != 0; done++) {
+  for (gsize done = 0; limit < 0 || done < (guint64)limit; done++) {
     const gsize found = next_old (text, place, done, old);
 
     if (found == G_MAXSIZE)

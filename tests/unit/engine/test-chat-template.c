@@ -208,6 +208,8 @@ test_limits (void)
     "|unique|list|length }}",
     "{% set x = namespace(a='a') %}{% for i in range(22) %}{% set x.a = x.a + x.a %}{% endfor %}"
     "{{ x.a.rfind(x.a[:2000000] + 'b') }}",
+    "{% set x = namespace(a='a', b='b') %}{% for i in range(22) %}{% set x.a = x.a + x.a %}{% set x.b = x.b + x.b %}"
+    "{% endfor %}{{ x.a.strip(x.b + 'a') }}",
     "{% set x = namespace(a='a') %}{% for i in range(22) %}{% set x.a = x.a + x.a %}{% endfor %}"
     "{{ ([{'k': x.a}] * 100000)|groupby('k', case_sensitive=true)|length }}",
   };

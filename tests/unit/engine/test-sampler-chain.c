@@ -3,11 +3,8 @@
  * Every sampler of the chain against its definition, worked out here with plain sorts and libm; and the draws counted.
  */
 #include "sample/philox.h"
-#include "sample/sampler-log.h"
-#include "sample/sampler-logprobs.h"
 #include "sample/sampler-scan.h"
 #include "sample/sampler.h"
-#include "wly-error.h"
 
 #include <math.h>
 #include <string.h>
@@ -192,7 +189,7 @@ check_draws (const WlySamplerOptions *options, const float *logits, guint n)
   g_autoptr (WlySampler) sampler = wly_sampler_new (options, n);
   double p[MAX_VOCAB]            = { 0 };
   guint count[MAX_VOCAB]         = { 0 };
-  const guint n_draws            = 8000;
+  const guint n_draws            = 20000;
   double chi2                    = 0;
   guint n_cells                  = 0;
 
@@ -289,23 +286,85 @@ test_order (void)
 }
 
 static void
-test_bias (void)
+test_chain (void)
 {
-  const WlySamplerBias biases[]  = { { 3, 5 }, { 4, -INFINITY }, { 5, -2.5f }, { 1000, 1 } };
-  WlySamplerOptions options      = { .temperature = 1, .top_p = 1, .biases = biases, .n_biases = 4 };
-  g_autoptr (WlySampler) sampler = wly_sampler_new (&options, 50);
-  g_autoptr (WlySampler) plain   = NULL;
-  float logits[50], changed[50];
+  const WlySamplerOptions cases[] = {
+    { .temperature = 1, .top_p = 1 },
+    { .temperature = 0.5, .top_p = 1 },
+    { .temperature = 3, .top_p = 1 },
+    { .temperature = 1, .top_p = 1, .top_k = 1 },
+    { .temperature = 1, .top_p = 1, .top_k = 7 },
+    { .temperature = 1, .top_p = 1, .top_k = 100000 },
+    { .temperature = 1, .top_p = 0.5 },
+    { .temperature = 1, .top_p = 0 },
+    { .temperature = 1, .top_p = 0.999 },
+    { .temperature = 1, .top_p = 1, .min_p = 0.3 },
+    { .temperature = 1, .top_p = 1, .min_p = 1 },
+    { .temperature = 0.8, .top_p = 0.95, .min_p = 0.05, .top_k = 40 },
+    { .temperature = 2, .top_p = 0.7, .min_p = 0.2, .top_k = 12 },
+  };
 
-  fill_logits (logits, 50, 8);
-  memcpy (changed, logits, sizeof logits);
-  for (guint i = 0; i < 3; i++)
-    changed[biases[i].id] += biases[i].bias;
-  options.n_biases = 0;
-  plain            = wly_sampler_new (&options, 50);
-  for (guint i = 0; i < 300; i++)
-    g_assert_cmpint (wly_sampler_draw (sampler, logits, NULL, i, NULL), ==,
-                     wly_sampler_draw (plain, changed, NULL, i, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    float logits[97];
+    WlySamplerOptions options = cases[i];
+
+    options.seed = 1000 + i;
+    fill_logits (logits, G_N_ELEMENTS (logits), 40 + i);
+    g_test_message ("case %u", i);
+    check_draws (&options, logits, G_N_ELEMENTS (logits));
+  }
+}
+
+/* Of equal logits the lower id counts as the larger one. */
+static void
+test_ties (void)
+{
+  WlySamplerOptions options = { .temperature = 1, .top_p = 1 };
+  float logits[64];
+
+  for (guint i = 0; i < G_N_ELEMENTS (logits); i++)
+    logits[i] = (float)(i % 4);
+  options.top_k = 18;
+  check_draws (&options, logits, G_N_ELEMENTS (logits));
+  options.top_k = 0;
+  options.top_p = 0.3;
+  check_draws (&options, logits, G_N_ELEMENTS (logits));
+}
+
+/* Forbidden tokens stay forbidden, whatever else is asked for. */
+static void
+test_forbidden (void)
+{
+  WlySamplerOptions options = { .temperature = 10, .top_p = 1, .top_k = 10 };
+  float logits[32];
+
+  for (guint i = 0; i < G_N_ELEMENTS (logits); i++)
+    logits[i] = i % 5 == 3 ? (float)i / 8 : -INFINITY;
+  check_draws (&options, logits, G_N_ELEMENTS (logits));
+  options.top_k = 0;
+  check_draws (&options, logits, G_N_ELEMENTS (logits));
+  options.top_p = 0.99;
+  check_draws (&options, logits, G_N_ELEMENTS (logits));
+}
+
+static void
+test_random (void)
+{
+  for (guint i = 0; i < 60; i++) {
+    guint n                   = 1 + (guint)(wly_philox_uniform (90, i, 0) * 300);
+    WlySamplerOptions options = {
+      .temperature = 0.2 + 2 * wly_philox_uniform (91, i, 0),
+      .top_k       = (guint)(wly_philox_uniform (92, i, 0) * 2 * n),
+      .top_p       = wly_philox_uniform (93, i, 0) * 1.3,
+      .min_p       = i % 3 == 0 ? 0 : wly_philox_uniform (94, i, 0) / 4,
+      .seed        = i,
+    };
+    float logits[MAX_VOCAB];
+
+    options.top_p = MIN (options.top_p, 1);
+    fill_logits (logits, n, 500 + i);
+    check_draws (&options, logits, n);
+  }
 }
 
 /* Each draw and each step of mu by hand. */
@@ -344,83 +403,7 @@ test_mirostat (void)
   g_assert_cmpfloat (fabs (surprise_sum / 400 - 3), <, 0.1);
 }
 
-/* ---- DRY ---- */
-
-/* By the definition: for each place of the past, how far its end repeats there. */
-static void
-expect_dry (const WlySamplerOptions *options, const gint32 *past, guint n, float *logits)
-{
-  guint longest[32] = { 0 };
-  guint limit       = 0;
-
-  while (limit < n && (*options->dry_breakers >> past[n - 1 - limit] & 1) == 0)
-    limit++;
-  for (guint end = 1; end < n; end++) {
-    guint length = 0;
-
-    while (length < limit && length < end && past[end - 1 - length] == past[n - 1 - length])
-      length++;
-    longest[past[end]] = MAX (longest[past[end]], length);
-  }
-  for (guint i = 0; i < 32; i++)
-    if (longest[i] >= options->dry_allowed_length && (*options->dry_breakers >> i & 1) == 0)
-      logits[i] -= (float)(options->dry_multiplier * pow (options->dry_base, longest[i] - options->dry_allowed_length));
-}
-
-static void
-test_dry (void)
-{
-  const guint32 breakers = 1u << 3;
-
-  for (guint64 seed = 0; seed < 200; seed++) {
-    WlySamplerOptions options      = { .top_p              = 1,
-                                       .dry_multiplier     = 0.9,
-                                       .dry_base           = 1.6,
-                                       .dry_allowed_length = 2,
-                                       .dry_window         = 40,
-                                       .dry_breakers       = &breakers };
-    g_autoptr (WlySampler) sampler = wly_sampler_new (&options, 32);
-    gint32 past[100];
-    const guint n_past = 1 + (guint)(wly_philox_uniform (seed, 0, 9) * 99);
-
-    for (guint i = 0; i < n_past; i++) {
-      past[i] = (gint32)(wly_philox_uniform (seed, i, 5) * (2 + seed % 5));
-      wly_sampler_accept (sampler, past[i]);
-    }
-    for (guint i = 0; i < 20; i++) {
-      float logits[32], expected[32];
-      guint best = 0;
-
-      for (guint j = 0; j < 32; j++)
-        logits[j] = expected[j] = (float)(wly_philox_uniform (seed, 32 * i + j, 6) * 4);
-      expect_dry (&options, past + (n_past > 40 ? n_past - 40 : 0), MIN (n_past, 40), expected);
-      for (guint j = 1; j < 32; j++)
-        best = expected[j] > expected[best] ? j : best;
-      g_assert_cmpint (wly_sampler_draw (sampler, logits, NULL, i, NULL), ==, (gint32)best);
-    }
-  }
-}
-
-/* "a b c d a b c": d would repeat, by three tokens. */
-static void
-test_dry_example (void)
-{
-  WlySamplerOptions options = {
-    .top_p = 1, .dry_multiplier = 1, .dry_base = 2, .dry_allowed_length = 2, .dry_window = 100
-  };
-  g_autoptr (WlySampler) sampler = wly_sampler_new (&options, 8);
-  const gint32 past[]            = { 0, 1, 2, 3, 0, 1, 2 };
-  float logits[8]                = { 0, 0, 0, 1.9f, 0, 0, 0, 0 };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (past); i++)
-    wly_sampler_accept (sampler, past[i]);
-  /* 1 * 2 ^ (3 - 2) = 2 is taken from it */
-  g_assert_cmpint (wly_sampler_draw (sampler, logits, NULL, 0, NULL), ==, 0);
-  logits[3] = 2.1f;
-  g_assert_cmpint (wly_sampler_draw (sampler, logits, NULL, 0, NULL), ==, 3);
-}
-
-/* ---- parts ---- */
+/* ---- large vocabularies ---- */
 
 /* The weight of a token among the first @n, 0: it is not one of them. */
 static double
@@ -468,49 +451,6 @@ test_large (void)
   }
 }
 
-static void
-test_logprobs (void)
-{
-  WlySamplerLogprob token, top[5];
-  double total = 0;
-  float logits[60];
-  guint best = 0;
-
-  fill_logits (logits, 60, 3);
-  logits[20] = logits[30] = 4.5f;
-  logits[7]               = -INFINITY;
-  for (guint i = 0; i < 60; i++)
-    total += exp (logits[i]);
-  wly_sampler_logprobs_get (logits, 60, 7, 5, &token, top);
-  g_assert_true (isinf (token.logprob) && token.logprob < 0);
-  wly_sampler_logprobs_get (logits, 60, 11, 5, &token, top);
-  g_assert_cmpfloat (fabs (token.logprob - (logits[11] - log (total))), <, 1e-12);
-  g_assert_cmpuint (top[0].id, ==, 20);
-  g_assert_cmpuint (top[1].id, ==, 30);
-  for (guint i = 0; i < 5; i++) {
-    g_assert_cmpfloat (fabs (top[i].logprob - (logits[top[i].id] - log (total))), <, 1e-12);
-    best = 0;
-    for (guint j = 0; j < 60; j++)
-      best += logits[j] > logits[top[i].id];
-    g_assert_cmpuint (best, <=, i);
-  }
-  wly_sampler_logprobs_get (logits, 60, 11, 0, &token, NULL);
-}
-
-static void
-test_log (void)
-{
-  double worst = 0;
-
-  for (guint i = 1; i < 100000; i++) {
-    const double x = wly_philox_uniform (3, i, 0) * (i % 2 == 0 ? 1 : 1e5) + 1e-9, want = log (x);
-
-    worst = MAX (worst, fabs (wly_sampler_log (x) - want) / MAX (fabs (want), 0x1p-40));
-  }
-  g_assert_cmpfloat (worst, <, 4 * 0x1p-52);
-  g_assert_cmpfloat (wly_sampler_log (1), ==, 0);
-}
-
 /* With -m perf: what a draw takes of a vocabulary of 152,064. */
 static void
 test_speed (void)
@@ -538,16 +478,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/engine/samplers/each", test_each);
-  g_test_add_func ("/engine/samplers/order", test_order);
-  g_test_add_func ("/engine/samplers/bias", test_bias);
-  g_test_add_func ("/engine/samplers/mirostat", test_mirostat);
-  g_test_add_func ("/engine/samplers/dry", test_dry);
-  g_test_add_func ("/engine/samplers/dry-example", test_dry_example);
-  g_test_add_func ("/engine/samplers/large", test_large);
-  g_test_add_func ("/engine/samplers/logprobs", test_logprobs);
-  g_test_add_func ("/engine/samplers/log", test_log);
+  g_test_add_func ("/engine/sampler-chain/each", test_each);
+  g_test_add_func ("/engine/sampler-chain/order", test_order);
+  g_test_add_func ("/engine/sampler-chain/chain", test_chain);
+  g_test_add_func ("/engine/sampler-chain/ties", test_ties);
+  g_test_add_func ("/engine/sampler-chain/forbidden", test_forbidden);
+  g_test_add_func ("/engine/sampler-chain/random", test_random);
+  g_test_add_func ("/engine/sampler-chain/mirostat", test_mirostat);
+  g_test_add_func ("/engine/sampler-chain/large", test_large);
   if (g_test_perf ())
-    g_test_add_func ("/engine/samplers/speed", test_speed);
+    g_test_add_func ("/engine/sampler-chain/speed", test_speed);
   return g_test_run ();
 }

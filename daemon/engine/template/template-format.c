@@ -350,17 +350,23 @@ run_percent (Formatter *formatter, const WlyTemplateValue *values)
   return TRUE;
 }
 
+/* Ends a run that went well, or did not. */
+static gboolean
+finish (Formatter *formatter, gboolean done, WlyTemplateValue *ret_value)
+{
+  done = done && wly_template_eval_finish (formatter->eval, &formatter->builder, ret_value);
+  wly_template_builder_clear (&formatter->builder);
+  return done;
+}
+
 gboolean
 wly_template_format_percent (WlyTemplateEval *eval, const WlyTemplateText *format, const WlyTemplateValue *values,
                              WlyTemplateValue *ret_value)
 {
   Formatter formatter = { .eval = eval, .format = format };
-  gboolean done;
 
   wly_template_builder_init (&formatter.builder);
-  done = run_percent (&formatter, values) && wly_template_eval_finish (eval, &formatter.builder, ret_value);
-  wly_template_builder_clear (&formatter.builder);
-  return done;
+  return finish (&formatter, run_percent (&formatter, values), ret_value);
 }
 
 /* ---- { } ---- */
@@ -547,10 +553,7 @@ wly_template_format_braces (WlyTemplateEval *eval, const WlyTemplateText *format
                             WlyTemplateValue *ret_value)
 {
   Formatter formatter = { .eval = eval, .format = format };
-  gboolean done;
 
   wly_template_builder_init (&formatter.builder);
-  done = run_braces (&formatter, arguments) && wly_template_eval_finish (eval, &formatter.builder, ret_value);
-  wly_template_builder_clear (&formatter.builder);
-  return done;
+  return finish (&formatter, run_braces (&formatter, arguments), ret_value);
 }

@@ -348,13 +348,13 @@ rendered_cb (GObject *source, GAsyncResult *result, gpointer data)
 static void
 render_template_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
+  static const char *const arguments[] = { "template", NULL };
+
   WlyBus *bus                 = data;
   WlyBusCall *call            = wly_bus_call_new (bus, caller, invocation);
   g_autoptr (GVariant) input  = g_variant_get_child_value (parameters, 1);
   g_autoptr (GVariant) source = g_variant_get_child_value (parameters, 0);
-  g_autofree char *n_files    = NULL;
   g_autofree int *fds         = NULL;
-  const char *arguments[]     = { "template", "--files", NULL, NULL };
   g_autoptr (GError) error    = NULL;
   int n_fds                   = 0;
   const int *given            = NULL;
@@ -379,8 +379,6 @@ render_template_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, G
   fds[1] = call->body_fd;
   for (int i = 0; i < n_fds; i++)
     fds[i + 2] = given[i];
-  n_files      = g_strdup_printf ("%d", n_fds + 2);
-  arguments[2] = n_files;
   wly_prober_run_async (bus->context->prober, arguments, fds, (gsize)n_fds + 2, NULL, rendered_cb, call);
   close (source_fd);
 }

@@ -284,7 +284,7 @@ copied_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task          = data;
   WlyImport *self                 = WLY_IMPORT (source);
-  const char *const arguments[]   = { "model", "--files", "1", NULL };
+  const char *const arguments[]   = { "model", NULL };
   const char *const paths[]       = { self->hidden, NULL };
   g_autoptr (WlyModelFiles) files = NULL;
   g_autoptr (GUnixFDList) fds     = NULL;

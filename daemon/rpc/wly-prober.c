@@ -237,6 +237,7 @@ static gboolean
 probe_spawn (WlyProber *self, Probe *probe, GError **error)
 {
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+  g_autofree char *n_files        = g_strdup_printf ("%" G_GSIZE_FORMAT, probe->n_fds);
   g_autofree int *fds             = g_new (int, probe->n_fds + 1);
   int pipe_fds[2];
   gboolean ok;
@@ -247,6 +248,10 @@ probe_spawn (WlyProber *self, Probe *probe, GError **error)
   g_ptr_array_add (arguments, (gpointer) "--probe");
   for (gsize i = 0; probe->arguments[i] != NULL; i++)
     g_ptr_array_add (arguments, probe->arguments[i]);
+  if (probe->n_fds > 0) {
+    g_ptr_array_add (arguments, (gpointer) "--files");
+    g_ptr_array_add (arguments, n_files);
+  }
   g_ptr_array_add (arguments, NULL);
   fds[0] = pipe_fds[1];
   for (gsize i = 0; i < probe->n_fds; i++)

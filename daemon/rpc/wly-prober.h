@@ -18,8 +18,8 @@ G_DECLARE_FINAL_TYPE (WlyProber, wly_prober, WLY, PROBER, GObject)
 /* @n_at_once: how many processes may run at the same time. */
 WlyProber *wly_prober_new (guint n_at_once, guint timeout_ms);
 
-/* @arguments: those behind --probe; @fds become descriptors 4, 5, … and are duplicated here.  Cancelling ends the
- * process.
+/* @arguments: those behind --probe; @fds become descriptors 4, 5, …, which --files says, and are duplicated here.
+ * Cancelling ends the process.
  * Errors: what the probe said; WLY_ERROR_WORKER_LOST and the like where it died; WLY_ERROR_TIMED_OUT. */
 void wly_prober_run_async (WlyProber *prober, const char *const *arguments, const int *fds, gsize n_fds,
                            GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);

@@ -4,7 +4,40 @@
 #include "wly-cpu.h"
 #include "wly-options.h"
 
-#define MIN_KV_BYTES (16 * 1024 * 1024)
+#include <string.h>
+
+#define MIN_KV_BYTES   (16 * 1024 * 1024)
+#define MAX_TEXT_BYTES 256
+
+void
+wly_model_load_clear (WlyModelLoad *load)
+{
+  g_clear_pointer (&load->options, g_variant_unref);
+  g_free (load->device);
+  memset (load, 0, sizeof *load);
+}
+
+gboolean
+wly_model_load_fits (const WlyModelLoad *load, GVariant *options)
+{
+  return options == NULL || g_variant_n_children (options) == 0
+         || (load->options != NULL && g_variant_equal (options, load->options));
+}
+
+guint64
+wly_model_load_finish (WlyModelLoad *load, GVariant *info)
+{
+  const char *device    = "";
+  guint64 weights_bytes = 0, kv_bytes = 0, sum;
+
+  g_variant_lookup (info, "device", "&s", &device);
+  g_variant_lookup (info, "weights-bytes", "t", &weights_bytes);
+  g_variant_lookup (info, "kv-bytes", "t", &kv_bytes);
+  g_free (load->device);
+  load->device     = g_strdup (strlen (device) <= MAX_TEXT_BYTES ? device : "");
+  load->done_bytes = load->total_bytes;
+  return g_uint64_checked_add (&sum, weights_bytes, kv_bytes) ? sum : 0;
+}
 
 guint64
 wly_model_load_estimate (const WlyModelInfo *info, WlySettings *settings, guint64 *ret_kv_bytes)
@@ -24,11 +57,11 @@ wly_model_load_estimate (const WlyModelInfo *info, WlySettings *settings, guint6
 }
 
 GVariant *
-wly_model_load_parameters (GVariant *options, WlySettings *settings, guint64 kv_bytes, guint64 pack_bytes)
+wly_model_load_parameters (const WlyModelLoad *load, WlySettings *settings, guint64 kv_bytes)
 {
   g_auto (GVariantDict) dict   = G_VARIANT_DICT_INIT (NULL);
-  g_autofree char *activations = wly_options_dup_string (WLY_SCOPE_LOAD, options, "activations");
-  g_autofree char *device      = wly_options_dup_string (WLY_SCOPE_LOAD, options, "device");
+  g_autofree char *activations = wly_options_dup_string (WLY_SCOPE_LOAD, load->options, "activations");
+  g_autofree char *device      = wly_options_dup_string (WLY_SCOPE_LOAD, load->options, "device");
   guint32 n_threads            = wly_settings_get_uint32 (settings, "compute", "threads");
 
   if (device[0] == '\0') {
@@ -39,7 +72,7 @@ wly_model_load_parameters (GVariant *options, WlySettings *settings, guint64 kv_
   g_variant_dict_insert (&dict, "batch-tokens", "u", wly_settings_get_uint32 (settings, "compute", "batch-tokens"));
   g_variant_dict_insert (&dict, "prefill-chunk", "u", wly_settings_get_uint32 (settings, "compute", "prefill-chunk"));
   g_variant_dict_insert (&dict, "kv-bytes", "t", kv_bytes);
-  g_variant_dict_insert (&dict, "pack-bytes", "t", pack_bytes);
+  g_variant_dict_insert (&dict, "pack-bytes", "t", load->pack_bytes);
   g_variant_dict_insert (&dict, "activations", "s", activations);
   g_variant_dict_insert (&dict, "device", "s", device);
   return g_variant_new ("(@a{sv})", g_variant_dict_end (&dict));

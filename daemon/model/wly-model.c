@@ -3,14 +3,14 @@
 
 #include "wly-error.h"
 #include "wly-model-load.h"
+#include "wly-model-open.h"
+#include "wly-model-pause.h"
+#include "wly-model-probe.h"
 #include "wly-model-waiters.h"
 #include "wly-os.h"
 
-#include <string.h>
-
 #define OPEN_TIMEOUT_MS 30000
 #define LOAD_TIMEOUT_MS (30 * 60 * 1000) /* a large model from a slow disk */
-#define MAX_TEXT_BYTES  256
 /* What an opened model is booked with: nothing to speak of, but it is there to be asked to leave. */
 #define OPENED_BYTES 1
 
@@ -28,15 +28,11 @@ struct _WlyModel {
   gboolean files_refused; /* a probe or a worker said so: asking again gives the same */
   WlyModelWaiters *waiters;
   WlyWorkerProcess *worker;
-  GVariant *load_options; /* in force while loading and ready */
-  guint64 done_bytes, total_bytes;
-  guint64 pack_bytes; /* what the worker may use for packed weights */
-  char *device;
+  WlyModelLoad load; /* in force while loading and ready */
   WlyResident *resident;
   gulong room_handler;
   int n_busy, n_held;
-  guint quarantine_timer;
-  guint restart_timer;
+  WlyModelPause *pause;
 };
 
 enum { SIGNAL_CHANGED, SIGNAL_WORKER_GONE, SIGNAL_UNLOADED, SIGNAL_GENERATION_CHANGED, N_SIGNALS };
@@ -84,13 +80,6 @@ set_error (WlyModel *self, const GError *error)
 
 /* --- who waits ------------------------------------------------------------------------------------------------- */
 
-static gboolean
-options_fit (WlyModel *self, GVariant *options)
-{
-  return options == NULL || g_variant_n_children (options) == 0
-         || (self->load_options != NULL && g_variant_equal (options, self->load_options));
-}
-
 /* Its worker died, and only "exited" has not said so yet: what comes now is for the next one. */
 static gboolean
 is_dying (WlyModel *self)
@@ -103,11 +92,9 @@ is_satisfied_cb (const WlyModelWaiter *waiter, gpointer data)
 {
   WlyModel *self = data;
 
-  if (is_dying (self))
-    return FALSE;
   if (!waiter->loaded)
     return self->state == WLY_MODEL_OPENED || self->state == WLY_MODEL_LOADING || self->state == WLY_MODEL_READY;
-  return self->state == WLY_MODEL_READY && options_fit (self, waiter->options);
+  return self->state == WLY_MODEL_READY && wly_model_load_fits (&self->load, waiter->options);
 }
 
 static void
@@ -145,8 +132,8 @@ load_progress_cb (WlyWorkerProcess *worker, guint64 done, guint64 total, gpointe
 
   if (self->state != WLY_MODEL_LOADING)
     return;
-  self->total_bytes = total;
-  self->done_bytes  = MIN (done, total);
+  self->load.total_bytes = total;
+  self->load.done_bytes  = MIN (done, total);
   changed (self);
 }
 
@@ -172,33 +159,29 @@ idle_state (WlyModel *self)
   return self->info != NULL ? WLY_MODEL_AVAILABLE : WLY_MODEL_UNKNOWN;
 }
 
+/* Whether a worker may be started now; if not, quarantine answers who waits, and a shorter pause ends by itself. */
 static gboolean
-quarantine_over_cb (gpointer data)
+may_begin (WlyModel *self)
 {
-  WlyModel *self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean may             = wly_model_pause_check (self->pause, wly_model_files_get_identity (self->files), &error);
 
-  self->quarantine_timer = 0;
-  if (self->state == WLY_MODEL_QUARANTINED)
-    set_state (self, idle_state (self));
-  return G_SOURCE_REMOVE;
+  if (error != NULL) {
+    set_error (self, error);
+    set_state (self, WLY_MODEL_QUARANTINED);
+    fail_waiters (self, FALSE, error);
+  }
+  return may;
 }
 
 static void
-enter_quarantine (WlyModel *self)
+pause_over_cb (gpointer data)
 {
-  gint64 left_us = wly_quarantine_left_us (self->context->quarantine, wly_model_files_get_identity (self->files),
-                                           g_get_monotonic_time ());
-  g_autoptr (GError) error =
-      g_error_new (WLY_ERROR, WLY_ERROR_MODEL_QUARANTINED,
-                   "the worker process died again and again with this model; it is left alone for %" G_GINT64_FORMAT
-                   " s, or until its file changes or the quarantine is cleared",
-                   left_us / G_USEC_PER_SEC + 1);
+  g_autoptr (WlyModel) self = g_object_ref (data);
 
-  g_clear_handle_id (&self->quarantine_timer, g_source_remove);
-  self->quarantine_timer = g_timeout_add ((guint)(left_us / 1000 + 1), quarantine_over_cb, self);
-  set_error (self, error);
-  set_state (self, WLY_MODEL_QUARANTINED);
-  fail_waiters (self, FALSE, error);
+  if (self->state == WLY_MODEL_QUARANTINED)
+    set_state (self, idle_state (self));
+  step (self);
 }
 
 static void
@@ -221,10 +204,7 @@ drop_worker (WlyModel *self)
 {
   g_signal_handlers_disconnect_by_data (self->worker, self);
   g_clear_object (&self->worker);
-  g_clear_pointer (&self->load_options, g_variant_unref);
-  g_free (self->device);
-  self->device     = g_strdup ("");
-  self->done_bytes = self->total_bytes = 0;
+  wly_model_load_clear (&self->load);
   if (self->room_handler != 0)
     g_signal_handler_disconnect (self->context->residency, self->room_handler);
   self->room_handler = 0;
@@ -249,7 +229,7 @@ exited_cb (WlyWorkerProcess *worker, GError *error, gpointer data)
       fail_waiters (self, FALSE, error);
   }
   if (quarantined)
-    enter_quarantine (self);
+    may_begin (self);
   g_signal_emit (self, signals[SIGNAL_WORKER_GONE], 0, error);
   wly_residency_set_bytes (self->resident, 0);
   take_next_files (self);
@@ -318,45 +298,21 @@ opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   step (self);
 }
 
-static GVariant *
-open_parameters (GUnixFDList *fds)
-{
-  g_auto (GVariantBuilder) handles = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("ah"));
-
-  for (int i = 0; i < g_unix_fd_list_get_length (fds); i++)
-    g_variant_builder_add (&handles, "h", i);
-  return g_variant_new ("(ah)", &handles);
-}
-
-typedef struct {
-  WlyModel *model;
-  char **plugins;
-} Opening;
-
-/* FALSE: what is on the way leads nowhere any more, and who waits is answered by somebody else. */
-static gboolean
-goes_on_opening (WlyModel *self)
-{
-  if (self->state != WLY_MODEL_OPENING || self->worker != NULL)
-    return FALSE; /* it was begun anew meanwhile */
-  if (self->next_files == NULL)
-    return TRUE;
-  take_next_files (self);
-  step (self);
-  return FALSE;
-}
-
 static void
 files_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autofree Opening *opening = data;
-  g_autoptr (WlyModel) self   = opening->model;
-  g_auto (GStrv) plugins      = opening->plugins;
+  g_autoptr (WlyModel) self   = data;
+  g_auto (GStrv) plugins      = NULL;
   g_autoptr (GError) error    = NULL;
-  g_autoptr (GUnixFDList) fds = wly_model_files_open_finish (result, &error);
+  g_autoptr (GUnixFDList) fds = wly_model_open_finish (result, &plugins, &error);
 
-  if (!goes_on_opening (self))
+  if (self->state != WLY_MODEL_OPENING || self->worker != NULL)
+    return; /* it was begun anew meanwhile, and that is answered by itself */
+  if (self->next_files != NULL) {
+    take_next_files (self);
+    step (self);
     return;
+  }
   if (fds != NULL)
     self->worker = wly_worker_process_new ((const char *const *)plugins, &error);
   if (self->worker == NULL) {
@@ -366,29 +322,8 @@ files_opened_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect (self->worker, "exited", G_CALLBACK (exited_cb), self);
   g_signal_connect (self->worker, "load-progress", G_CALLBACK (load_progress_cb), self);
   g_signal_connect (self->worker, "generation-changed", G_CALLBACK (generation_changed_cb), self);
-  wly_worker_process_call_async (self->worker, "Open", open_parameters (fds), fds, OPEN_TIMEOUT_MS, opened_cb,
+  wly_worker_process_call_async (self->worker, "Open", wly_model_open_parameters (fds), fds, OPEN_TIMEOUT_MS, opened_cb,
                                  g_object_ref (self));
-}
-
-static guint
-file_ms (WlyModel *self)
-{
-  return wly_settings_get_uint32 (self->context->settings, "limits", "file-ms");
-}
-
-static void
-plugins_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (WlyModel) self = data;
-  g_autoptr (GVariant) list = wly_plugins_list_finish (WLY_PLUGINS (source), result, NULL);
-  Opening *opening;
-
-  if (!goes_on_opening (self))
-    return;
-  opening          = g_new (Opening, 1);
-  opening->plugins = wly_plugins_usable_files (list);
-  opening->model   = g_steal_pointer (&self);
-  wly_model_files_open_async (opening->model->files, file_ms (opening->model), files_opened_cb, opening);
 }
 
 static void
@@ -402,7 +337,7 @@ start_open (WlyModel *self)
     return;
   }
   set_state (self, WLY_MODEL_OPENING);
-  wly_plugins_list_async (self->context->plugins, plugins_cb, g_object_ref (self));
+  wly_model_open_async (self->context, self->files, files_opened_cb, g_object_ref (self));
 }
 
 /* --- loading ---------------------------------------------------------------------------------------------------- */
@@ -414,35 +349,20 @@ booked_cb (WlyResidency *residency, gpointer data)
   WlyModel *self  = data;
   guint64 n_bytes = self->info != NULL ? wly_residency_get_share (residency, self->info->weights_bytes) : 0;
 
-  if (self->state != WLY_MODEL_READY || is_dying (self) || n_bytes >= self->pack_bytes)
+  if (self->state != WLY_MODEL_READY || is_dying (self) || n_bytes >= self->load.pack_bytes)
     return;
-  self->pack_bytes = n_bytes;
+  self->load.pack_bytes = n_bytes;
   wly_worker_process_call_async (self->worker, "LimitWeights", g_variant_new ("(t)", n_bytes), NULL, LOAD_TIMEOUT_MS,
                                  NULL, NULL);
 }
 
-static GVariant *
-load_parameters (WlyModel *self, guint64 kv_bytes)
-{
-  self->pack_bytes = wly_residency_get_share (self->context->residency, self->info->weights_bytes);
-  return wly_model_load_parameters (self->load_options, self->context->settings, kv_bytes, self->pack_bytes);
-}
-
+/* What was booked stays booked; a worker that says it needs more is believed up to what would scare nobody away. */
 static void
-take_load_info (WlyModel *self, GVariant *dictionary)
+book_more (WlyModel *self, guint64 n_bytes)
 {
-  const char *device    = "";
-  guint64 weights_bytes = 0, kv_bytes = 0, sum;
-
-  g_variant_lookup (dictionary, "device", "&s", &device);
-  g_variant_lookup (dictionary, "weights-bytes", "t", &weights_bytes);
-  g_variant_lookup (dictionary, "kv-bytes", "t", &kv_bytes);
-  g_free (self->device);
-  self->device = strlen (device) <= MAX_TEXT_BYTES ? g_strdup (device) : g_strdup ("");
-  /* what was booked stays booked; a worker that says it needs more is believed up to what would scare nobody away */
-  if (g_uint64_checked_add (&sum, weights_bytes, kv_bytes) && sum > wly_residency_get_bytes (self->resident)
-      && sum <= wly_residency_get_budget (self->context->residency))
-    wly_residency_set_bytes (self->resident, sum);
+  if (n_bytes > wly_residency_get_bytes (self->resident)
+      && n_bytes <= wly_residency_get_budget (self->context->residency))
+    wly_residency_set_bytes (self->resident, n_bytes);
 }
 
 static void
@@ -457,7 +377,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   if (self->worker != worker || self->state != WLY_MODEL_LOADING || !wly_worker_process_is_alive (worker))
     return;
   if (reply == NULL) {
-    g_clear_pointer (&self->load_options, g_variant_unref);
+    wly_model_load_clear (&self->load);
     wly_residency_set_bytes (self->resident, OPENED_BYTES);
     set_error (self, error);
     set_state (self, WLY_MODEL_OPENED);
@@ -466,9 +386,8 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
     return;
   }
   g_variant_get (reply, "(@a{sv})", &dictionary);
-  take_load_info (self, dictionary);
+  book_more (self, wly_model_load_finish (&self->load, dictionary));
   set_error (self, NULL);
-  self->done_bytes = self->total_bytes;
   set_state (self, WLY_MODEL_READY);
   step (self);
 }
@@ -503,12 +422,13 @@ start_load (WlyModel *self)
   case WLY_ADMISSION_YES:
     break;
   }
-  self->load_options = wly_model_waiters_dup_options (self->waiters);
-  self->done_bytes   = 0;
-  self->total_bytes  = self->info->weights_bytes;
+  self->load.options     = wly_model_waiters_dup_options (self->waiters);
+  self->load.total_bytes = self->info->weights_bytes;
+  self->load.pack_bytes  = wly_residency_get_share (self->context->residency, self->info->weights_bytes);
   set_state (self, WLY_MODEL_LOADING);
-  wly_worker_process_call_async (self->worker, "Load", load_parameters (self, kv_bytes), NULL, LOAD_TIMEOUT_MS,
-                                 loaded_cb, g_object_ref (self));
+  wly_worker_process_call_async (self->worker, "Load",
+                                 wly_model_load_parameters (&self->load, self->context->settings, kv_bytes), NULL,
+                                 LOAD_TIMEOUT_MS, loaded_cb, g_object_ref (self));
 }
 
 /* --- the next step for those who wait ---------------------------------------------------------------------------- */
@@ -516,7 +436,8 @@ start_load (WlyModel *self)
 gboolean
 wly_model_accept_options (WlyModel *self, GVariant *options, GError **error)
 {
-  if ((self->state != WLY_MODEL_READY && self->state != WLY_MODEL_LOADING) || options_fit (self, options))
+  if ((self->state != WLY_MODEL_READY && self->state != WLY_MODEL_LOADING)
+      || wly_model_load_fits (&self->load, options))
     return TRUE;
   if (self->state == WLY_MODEL_READY && !wly_model_is_busy (self) && !wly_model_is_held (self)) {
     stop_worker (self, NULL);
@@ -537,59 +458,38 @@ load_anew (WlyModel *self)
     fail_waiters (self, TRUE, error);
 }
 
-static gboolean
-restart_cb (gpointer data)
-{
-  g_autoptr (WlyModel) self = g_object_ref (data);
-
-  self->restart_timer = 0;
-  step (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* From nothing in memory to opened: at once, but after deaths. */
+/* What is to be done for those who wait, in this state. */
 static void
-begin (WlyModel *self)
+go_on (WlyModel *self)
 {
-  WlyQuarantine *quarantine = self->context->quarantine;
-  const char *identity      = wly_model_files_get_identity (self->files);
-  gint64 now_us             = g_get_monotonic_time ();
-  gint64 pause_us           = wly_quarantine_pause_us (quarantine, identity, now_us);
-
-  g_clear_handle_id (&self->restart_timer, g_source_remove);
-  if (wly_quarantine_left_us (quarantine, identity, now_us) > 0)
-    enter_quarantine (self);
-  else if (pause_us > 0)
-    self->restart_timer = g_timeout_add ((guint)(pause_us / 1000 + 1), restart_cb, self);
-  else
-    start_open (self);
+  switch (self->state) {
+  case WLY_MODEL_UNKNOWN:
+  case WLY_MODEL_AVAILABLE:
+  case WLY_MODEL_FAILED:
+    if (may_begin (self))
+      start_open (self);
+    break;
+  case WLY_MODEL_QUARANTINED:
+    fail_waiters (self, FALSE, self->error);
+    break;
+  case WLY_MODEL_OPENED:
+    start_load (self);
+    break;
+  case WLY_MODEL_READY:
+    load_anew (self);
+    break;
+  default:
+    break; /* on the way */
+  }
 }
 
 static void
 step (WlyModel *self)
 {
-  wly_model_waiters_answer (self->waiters, is_satisfied_cb, self);
-  if (!wly_model_waiters_is_empty (self->waiters)) {
-    switch (self->state) {
-    case WLY_MODEL_UNKNOWN:
-    case WLY_MODEL_AVAILABLE:
-    case WLY_MODEL_FAILED:
-      begin (self);
-      break;
-    case WLY_MODEL_QUARANTINED:
-      fail_waiters (self, FALSE, self->error);
-      break;
-    case WLY_MODEL_OPENED:
-      if (!is_dying (self))
-        start_load (self);
-      break;
-    case WLY_MODEL_READY:
-      if (!is_dying (self))
-        load_anew (self);
-      break;
-    default:
-      break; /* on the way */
-    }
+  if (!is_dying (self)) { /* else exited_cb() comes back */
+    wly_model_waiters_answer (self->waiters, is_satisfied_cb, self);
+    if (!wly_model_waiters_is_empty (self->waiters))
+      go_on (self);
   }
   update_use (self);
 }
@@ -642,18 +542,20 @@ wly_model_set_files (WlyModel *self, WlyModelFiles *files)
     return;
   g_clear_pointer (&self->next_files, wly_model_files_unref);
   self->next_files = wly_model_files_ref (files);
-  g_clear_handle_id (&self->quarantine_timer, g_source_remove);
-  if (self->worker == NULL && self->state != WLY_MODEL_OPENING)
+  wly_model_pause_end (self->pause);
+  if (self->worker == NULL && self->state != WLY_MODEL_OPENING) {
     take_next_files (self);
-  else if (self->worker != NULL && !wly_model_is_busy (self) && self->state != WLY_MODEL_UNLOADING)
+    step (self); /* who waited for the end of the pause */
+  } else if (self->worker != NULL && !wly_model_is_busy (self) && self->state != WLY_MODEL_UNLOADING) {
     stop_worker (self, NULL);
+  }
 }
 
 void
 wly_model_clear_quarantine (WlyModel *self)
 {
   wly_quarantine_clear (self->context->quarantine, wly_model_files_get_identity (self->files));
-  g_clear_handle_id (&self->quarantine_timer, g_source_remove);
+  wly_model_pause_end (self->pause);
   step (self); /* nothing needs to be waited for any more */
   if (self->state != WLY_MODEL_QUARANTINED)
     return;
@@ -663,9 +565,12 @@ wly_model_clear_quarantine (WlyModel *self)
 }
 
 static void
-probe_ended (WlyModel *self, GVariant *reply, const GError *error)
+probed_cb (GObject *source, GAsyncResult *result, gpointer data)
 {
-  gboolean waits = self->state == WLY_MODEL_UNKNOWN;
+  g_autoptr (WlyModel) self  = data;
+  g_autoptr (GError) error   = NULL;
+  g_autoptr (GVariant) reply = wly_model_probe_run_finish (result, &error);
+  gboolean waits             = self->state == WLY_MODEL_UNKNOWN;
 
   self->probing = FALSE;
   if (g_cancellable_is_cancelled (self->probe_cancellable))
@@ -684,44 +589,13 @@ probe_ended (WlyModel *self, GVariant *reply, const GError *error)
   changed (self);
 }
 
-static void
-probed_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (WlyModel) self  = data;
-  g_autoptr (GError) error   = NULL;
-  g_autoptr (GVariant) reply = wly_prober_run_finish (WLY_PROBER (source), result, &error);
-
-  probe_ended (self, reply, error);
-}
-
-static void
-probe_files_cb (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (WlyModel) self   = data;
-  g_autoptr (GError) error    = NULL;
-  g_autoptr (GUnixFDList) fds = wly_model_files_open_finish (result, &error);
-  g_autofree char *n_files    = NULL;
-  const int *list;
-  int n_fds;
-
-  if (fds == NULL) {
-    probe_ended (self, NULL, error);
-    return;
-  }
-  list                          = g_unix_fd_list_peek_fds (fds, &n_fds);
-  n_files                       = g_strdup_printf ("%d", n_fds);
-  const char *const arguments[] = { "model", "--files", n_files, NULL };
-  wly_prober_run_async (self->context->prober, arguments, list, (gsize)n_fds, self->probe_cancellable, probed_cb,
-                        g_object_ref (self));
-}
-
 void
 wly_model_probe (WlyModel *self)
 {
   if (self->probing || self->info != NULL || self->state != WLY_MODEL_UNKNOWN)
     return;
   self->probing = TRUE;
-  wly_model_files_open_async (self->files, file_ms (self), probe_files_cb, g_object_ref (self));
+  wly_model_probe_run_async (self->context, self->files, self->probe_cancellable, probed_cb, g_object_ref (self));
 }
 
 void
@@ -803,20 +677,20 @@ wly_model_get_progress (WlyModel *self)
 {
   if (self->state == WLY_MODEL_READY)
     return 1;
-  return self->total_bytes > 0 ? (double)self->done_bytes / (double)self->total_bytes : 0;
+  return self->load.total_bytes > 0 ? (double)self->load.done_bytes / (double)self->load.total_bytes : 0;
 }
 
 void
 wly_model_get_progress_bytes (WlyModel *self, guint64 *ret_done, guint64 *ret_total)
 {
-  *ret_done  = self->done_bytes;
-  *ret_total = self->total_bytes;
+  *ret_done  = self->load.done_bytes;
+  *ret_total = self->load.total_bytes;
 }
 
 const char *
 wly_model_get_device (WlyModel *self)
 {
-  return self->device;
+  return self->load.device != NULL ? self->load.device : "";
 }
 
 guint64
@@ -838,8 +712,7 @@ wly_model_dispose (GObject *object)
     wly_worker_process_kill (worker, NULL);
     g_object_unref (worker);
   }
-  g_clear_handle_id (&self->quarantine_timer, g_source_remove);
-  g_clear_handle_id (&self->restart_timer, g_source_remove);
+  wly_model_pause_end (self->pause);
   g_clear_pointer (&self->resident, wly_residency_remove);
   G_OBJECT_CLASS (wly_model_parent_class)->dispose (object);
 }
@@ -850,13 +723,13 @@ wly_model_finalize (GObject *object)
   WlyModel *self = WLY_MODEL (object);
 
   g_free (self->id);
-  g_free (self->device);
   g_clear_pointer (&self->files, wly_model_files_unref);
   g_clear_pointer (&self->next_files, wly_model_files_unref);
   g_clear_pointer (&self->info, wly_model_info_free);
   g_clear_error (&self->error);
   g_object_unref (self->probe_cancellable);
   wly_model_waiters_free (self->waiters);
+  wly_model_pause_free (self->pause);
   wly_model_context_unref (self->context);
   G_OBJECT_CLASS (wly_model_parent_class)->finalize (object);
 }
@@ -881,7 +754,6 @@ static void
 wly_model_init (WlyModel *self)
 {
   self->waiters = wly_model_waiters_new (waiter_cancelled_cb, self);
-  self->device  = g_strdup ("");
 
   self->probe_cancellable = g_cancellable_new ();
 }
@@ -894,6 +766,7 @@ wly_model_new (WlyModelContext *context, const char *id, WlyModelFiles *files)
   self->context  = wly_model_context_ref (context);
   self->id       = g_strdup (id);
   self->files    = wly_model_files_ref (files);
+  self->pause    = wly_model_pause_new (context->quarantine, pause_over_cb, self);
   self->resident = wly_residency_add (context->residency, id, evict_cb, self);
   g_signal_connect_object (context->residency, "booked", G_CALLBACK (booked_cb), self, 0);
   return self;

@@ -241,6 +241,17 @@ class Deaths(Case):
         self.state(self.app, 'm', 'available')
         self.assertEqual(self.app.text('m', 'say y')[0], 'y')
 
+    def test_pause_and_another_file(self):
+        """Who waits for the end of a pause goes on with a file that comes meanwhile."""
+        self.write_config('[quarantine]\ndeaths=100\n')
+        self.app.admin('Reload')
+        for _ in range(3):
+            self.assertFails('WorkerLost', self.app.text, 'm', 'crash')
+        path, stream = self.app.generate('m', 'say x')
+        self.model('m', 'FAKE another file')
+        self.assertEqual(text_of(stream.all()), 'x')
+        self.assertEqual(self.ended(path)[0], 'done')
+
     def test_open_and_load(self):
         for step in ('open', 'load'):
             for word, error in (('crash', 'WorkerLost'), ('error', 'NoMemory'), ('wrong-type', 'WorkerLost')):

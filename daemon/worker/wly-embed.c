@@ -26,7 +26,7 @@ n_tokens_of (const GPtrArray *texts, guint index)
 
 /* How many texts from @first on share a batch; 0 with an error: not even the first fits. */
 static guint
-count_fitting (WlyNetwork *network, const GPtrArray *texts, guint first, guint max_sequences, GError **error)
+count_fitting (WlyNetwork *network, const GPtrArray *texts, guint first, GError **error)
 {
   const guint limit = MIN (wly_network_max_batch_tokens (network), wly_network_max_positions (network));
   guint n = 0, sum = 0;
@@ -36,7 +36,7 @@ count_fitting (WlyNetwork *network, const GPtrArray *texts, guint first, guint m
                  n_tokens_of (texts, first), limit);
     return 0;
   }
-  while (first + n < texts->len && n < max_sequences
+  while (first + n < texts->len && n < wly_network_max_sequences (network)
          && n_tokens_of (texts, first + n) <= wly_network_max_batch_tokens (network) - sum
          && n_tokens_of (texts, first + n) <= limit)
     sum += n_tokens_of (texts, first + n++);
@@ -89,12 +89,12 @@ all_finite (const float *rows, gsize n)
 }
 
 gboolean
-wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint max_sequences, guint *ret_n,
-                   float **ret_rows, GError **error)
+wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint *ret_n, float **ret_rows,
+                   GError **error)
 {
   const guint width      = wly_embed_width (network);
   g_autofree float *rows = NULL;
-  guint n                = count_fitting (network, texts, first, max_sequences, error);
+  guint n                = count_fitting (network, texts, first, error);
 
   if (n == 0)
     return FALSE;

@@ -13,11 +13,10 @@ enum wlp_pool wly_embed_pooling (WlyNetwork *network);
 guint wly_embed_width (WlyNetwork *network);
 
 /* (step thread) Computes the texts from @first on, as many as one batch takes, at least one: @texts of GArray of
- * gint32.
- * *@ret_n of them are in @ret_rows [*@ret_n][width] (transfer full).  Errors: WLY_ERROR_INVALID_ARGS for a text that no
- * batch takes, by its number; those of a step. */
-gboolean wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint max_sequences, guint *ret_n,
-                            float **ret_rows, GError **error);
+ * gint32.  *@ret_n of them are in @ret_rows [*@ret_n][width] (transfer full).  Errors: WLY_ERROR_INVALID_ARGS for a
+ * text that no batch takes, by its number; those of a step. */
+gboolean wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint *ret_n, float **ret_rows,
+                            GError **error);
 
 /* Cuts rows to @width of @n_width values (in place), and scales them to length 1 where @normalise is set; a row of
  * zeros stays one. */

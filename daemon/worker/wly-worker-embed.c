@@ -8,13 +8,11 @@
 #include "wly-embed.h"
 #include "wly-error.h"
 #include "wly-options.h"
+#include "wly-os.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
-
-#define MAX_SEQUENCES 64
 
 typedef struct {
   WlyCall call;
@@ -22,7 +20,7 @@ typedef struct {
   GVariant *texts; /* as */
   char *query;     /* Rerank, else NULL */
   GVariant *options;
-  int fd;           /* Embed: for the vectors */
+  int fd;           /* Embed: for the vectors, empty and at its beginning */
   GPtrArray *lists; /* GArray of gint32, a text each */
   guint next;       /* the first that is not computed yet */
   guint width;      /* of a row that is written */
@@ -111,29 +109,15 @@ tokenize_work (gpointer data)
 
 /* ---- vectors ---- */
 
+/* Behind those that were written before. */
 static gboolean
 write_rows (EmbedCall *self, const float *rows, guint n)
 {
-  const gsize row_bytes = (gsize)self->width * sizeof *rows;
-  const char *bytes     = (const char *)rows;
-  gsize left            = n * row_bytes;
-  off_t place           = (off_t)(self->next * row_bytes);
-
-  while (left > 0) {
-    const gssize written = pwrite (self->fd, bytes, left, place);
-
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0) {
-      self->call.error = g_error_new (WLY_ERROR, WLY_ERROR_NO_MEMORY, "The vectors cannot be written: %s",
-                                      g_strerror (written < 0 ? errno : ENOSPC));
-      return FALSE;
-    }
-    bytes += written;
-    left -= (gsize)written;
-    place += written;
-  }
-  return TRUE;
+  if (wly_os_write_all (self->fd, rows, (gsize)n * self->width * sizeof *rows))
+    return TRUE;
+  self->call.error =
+      g_error_new (WLY_ERROR, WLY_ERROR_NO_MEMORY, "The vectors cannot be written: %s", g_strerror (errno));
+  return FALSE;
 }
 
 static void
@@ -191,8 +175,7 @@ step_work (gpointer data)
     self->call.error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CANCELLED, "The model is being unloaded");
     return;
   }
-  if (!wly_embed_compute (network, self->lists, self->next, MIN (MAX_SEQUENCES, wly_network_max_batch_tokens (network)),
-                          &n, &rows, &self->call.error))
+  if (!wly_embed_compute (network, self->lists, self->next, &n, &rows, &self->call.error))
     return;
   if (self->query != NULL) {
     add_scores (self, rows, n, wly_embed_width (network));

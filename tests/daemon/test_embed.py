@@ -117,6 +117,17 @@ class Embed(RealCase):
         for n in (0, 13, 89):
             self.assertEqual(self.embed('mean', [texts[n]])[0], together[n])
 
+    def test_small_batches(self):
+        """A setting for small batches is one for few texts in each."""
+        texts = [f'{TEXT} {n}' for n in range(9)]
+        usual = self.embed('mean', texts)
+        self.write_config('[compute]\nbatch-tokens=2\n')
+        self.app.admin('Reload')
+        self.app.admin('Unload', '(ob)', (self.path('mean'), True))
+        self.until(lambda: self.app.models()['mean']['State'] == 'available')
+        for few, many in zip(self.embed('mean', texts), usual):
+            self.close_to(few, many)
+
     def test_length_and_dimensions(self):
         whole = self.embed('mean', [TEXT])[0]
         raw = self.embed('mean', [TEXT], raw=('b', True))[0]

@@ -210,6 +210,12 @@ wly_network_max_batch_tokens (const WlyNetwork *network)
 }
 
 guint
+wly_network_max_sequences (const WlyNetwork *network)
+{
+  return network->max_sequences;
+}
+
+guint
 wly_network_max_positions (const WlyNetwork *network)
 {
   return network->max_positions;

@@ -51,6 +51,7 @@ const struct wlp_program *wly_network_program (const WlyNetwork *network);
 WlyKvCache *wly_network_cache (WlyNetwork *network);
 guint wly_network_n_vocab (const WlyNetwork *network);
 guint wly_network_max_batch_tokens (const WlyNetwork *network);
+guint wly_network_max_sequences (const WlyNetwork *network); /* in one step */
 guint wly_network_max_positions (const WlyNetwork *network);
 gboolean wly_network_memory (WlyNetwork *network, struct wlp_memory *ret_memory);
 /* Has the backend give up packed weights until about @n_bytes are free; returns how many were.  Not during a step. */

@@ -147,9 +147,8 @@ read_stops (WlySampling *sampling, GVariant *options, guint32 n_vocab, GError **
   return TRUE;
 }
 
-/* Tokens whose text holds one of the texts. */
-static void
-read_breakers (WlySampling *sampling, GVariant *options, const WlyTokenizer *tokenizer)
+void
+wly_sampling_find_breakers (WlySampling *sampling, GVariant *options, const WlyTokenizer *tokenizer)
 {
   g_auto (GStrv) texts      = wly_options_dup_strv (WLY_SCOPE_GENERATE, options, "dry-breakers");
   g_autoptr (GString) bytes = g_string_new (NULL);
@@ -179,10 +178,7 @@ wly_sampling_read (WlySampling *sampling, GVariant *options, const WlyTokenizer 
   read_order (&sampling->sampler, all);
   sampling->n_top_logprobs = get_uint (all, "top-logprobs");
   sampling->logprobs = sampling->n_top_logprobs > 0 || wly_options_get_boolean (WLY_SCOPE_GENERATE, all, "logprobs");
-  if (!read_biases (sampling, all, n_vocab, error) || !read_stops (sampling, all, n_vocab, error))
-    return FALSE;
-  read_breakers (sampling, all, tokenizer);
-  return TRUE;
+  return read_biases (sampling, all, n_vocab, error) && read_stops (sampling, all, n_vocab, error);
 }
 
 void

@@ -29,6 +29,10 @@ typedef struct {
 gboolean wly_sampling_read (WlySampling *sampling, GVariant *options, const WlyTokenizer *tokenizer, GError **error);
 void wly_sampling_clear (WlySampling *sampling);
 
+/* (text thread) The tokens of the vocabulary whose text holds one of the option dry-breakers: all of them are read,
+ * where there is DRY. */
+void wly_sampling_find_breakers (WlySampling *sampling, GVariant *options, const WlyTokenizer *tokenizer);
+
 gboolean wly_sampling_stops (const WlySampling *sampling, gint32 token);
 
 G_END_DECLS

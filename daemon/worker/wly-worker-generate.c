@@ -202,19 +202,20 @@ const WlyStepperEvents wly_worker_stepper_events = { changed_cb, finished_cb };
 static void
 text_work (gpointer data)
 {
-  Run *run              = data;
-  g_auto (WlyBody) body = { 0 };
-  GError **error        = &run->call.error;
+  Run *run                  = data;
+  WlyGeneration *generation = run->generation;
+  g_auto (WlyBody) body     = { 0 };
+  GError **error            = &run->call.error;
 
-  if (g_atomic_int_get (&run->generation->cancelled))
+  if (g_atomic_int_get (&generation->cancelled))
     return;
-  if (wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
-      && wly_prompt_tokens (run->opened, &body, &run->past, run->generation->prompt, error))
-    wly_structure_make (run->opened, &body, run->generation->prompt, run->generation->options,
-                        &run->generation->grammar, error);
-  if (*error == NULL)
-    run->generation->parser =
-        wly_pieces_new (run->opened, &body, run->generation->prompt, wly_structure_is_own (run->generation->options));
+  if (!wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
+      || !wly_prompt_tokens (run->opened, &body, &run->past, generation->prompt, error)
+      || !wly_structure_make (run->opened, &body, generation->prompt, generation->options, &generation->grammar, error))
+    return;
+  wly_sampling_find_breakers (&generation->sampling, generation->options, wly_opened_tokenizer (run->opened, NULL));
+  generation->parser =
+      wly_pieces_new (run->opened, &body, generation->prompt, wly_structure_is_own (generation->options));
 }
 
 static void

@@ -184,29 +184,6 @@ pooling_name (guint32 value)
   }
 }
 
-/* Whether the chat template speaks of one of these: names, which no longer name goes on. */
-static gboolean
-template_knows (WlyOpened *opened, const char *const *names)
-{
-  const WlyGgufString *source = &opened->template_source;
-
-  if (opened->chat_template == NULL)
-    return FALSE;
-  for (gsize i = 0; names[i] != NULL; i++) {
-    const gsize n_bytes = strlen (names[i]);
-    const char *end     = source->data + source->n_bytes;
-    const char *at      = source->data;
-
-    while ((at = memmem (at, (gsize)(end - at), names[i], n_bytes)) != NULL) {
-      gboolean begins = at == source->data || !(g_ascii_isalnum (at[-1]) || at[-1] == '_');
-      at += n_bytes;
-      if (begins && (at == end || !(g_ascii_isalnum (*at) || *at == '_')))
-        return TRUE;
-    }
-  }
-  return FALSE;
-}
-
 gboolean
 wly_opened_is_pooled (WlyOpened *opened)
 {
@@ -216,12 +193,9 @@ wly_opened_is_pooled (WlyOpened *opened)
 static GVariant *
 capabilities (WlyOpened *opened)
 {
-  static const char *const of_tools[]     = { "tools", NULL };
-  static const char *const of_reasoning[] = { "enable_thinking", "reasoning_content",
-                                              "reasoning",       "thinking",
-                                              "think",           NULL };
-  g_autoptr (GPtrArray) words             = g_ptr_array_new ();
-  const guint32 pool                      = pooling_of (opened);
+  g_autoptr (GPtrArray) words   = g_ptr_array_new ();
+  const WlyOutputFormat *format = opened->format;
+  const guint32 pool            = pooling_of (opened);
 
   if (pool != WLP_POOL_NONE) {
     g_ptr_array_add (words, (gpointer)(pool == WLP_POOL_RANK ? "rerank" : "embed"));
@@ -229,9 +203,9 @@ capabilities (WlyOpened *opened)
     g_ptr_array_add (words, (gpointer) "generate");
     if (opened->chat_template != NULL && opened->chats)
       g_ptr_array_add (words, (gpointer) "chat");
-    if (template_knows (opened, of_tools))
+    if (format != NULL && format->calls != WLY_CALLS_NONE)
       g_ptr_array_add (words, (gpointer) "tools");
-    if (template_knows (opened, of_reasoning))
+    if (format != NULL && *format->reasoning_open != '\0')
       g_ptr_array_add (words, (gpointer) "reasoning");
   }
   return g_variant_new_strv ((const char *const *)words->pdata, words->len);

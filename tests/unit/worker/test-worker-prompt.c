@@ -222,7 +222,12 @@ test_plain (void)
   wly_body_clear (&body);
 }
 
-/* What a template can do is what it speaks of. */
+#define CALLS                                                                                                          \
+  "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}<call>{{ c.function | tojson }}</call>"      \
+  "{% endfor %}{% endfor %}"
+
+/* A model calls tools where its template writes a call, and thinks where it has the marks of thoughts: words of both
+ * are not enough. */
 static void
 test_capabilities (void)
 {
@@ -231,11 +236,11 @@ test_capabilities (void)
     const char *words;
   } cases[] = {
     { "{{ messages[0].content }}", "generate,chat" },
-    { "{% if tools %}{{ tools }}{% endif %}{{ messages[0].content }}", "generate,chat,tools" },
-    { "{{ messages[0].toolset }}{{ messages[0].retools }}", "generate,chat" },
-    { "{{ messages[0].reasoning_content }}", "generate,chat,reasoning" },
-    { "{% if tools %}{% endif %}<think>{{ messages[0].content }}", "generate,chat,tools,reasoning" },
-    { "{{ messages[0].rethinking }}", "generate,chat" },
+    { "{% if tools %}{{ tools }}{% endif %}{{ messages[0].content }}", "generate,chat" },
+    { CALLS, "generate,chat,tools" },
+    { "{{ messages[0].reasoning_content }}{% if enable_thinking %}!{% endif %}", "generate,chat" },
+    { "<think>{{ messages[0].content }}", "generate,chat,reasoning" },
+    { "{% if enable_thinking %}<think>{% endif %}" CALLS, "generate,chat,tools,reasoning" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -53,38 +53,7 @@ text_call_free (TextCall *text)
   g_free (text);
 }
 
-/* Finds the body's descriptors; FALSE: the call was refused and is gone. */
-static gboolean
-take_body (TextCall *text, GVariant *body, GVariant *fds)
-{
-  GError *error = NULL;
-
-  text->body_fd = wly_call_fd (&text->call, body);
-  if (text->body_fd < 0)
-    error = g_error_new_literal (WLY_ERROR, WLY_ERROR_INVALID_ARGS, "The request came without its body");
-  else
-    text->fds = wly_call_fds (&text->call, fds, &text->n_fds, &error);
-  if (error == NULL)
-    return TRUE;
-  wly_worker_refuse (text->call.invocation, error);
-  text_call_free (text);
-  return FALSE;
-}
-
-static gboolean
-take_options (TextCall *text, GVariant *options)
-{
-  GError *error = NULL;
-
-  text->options = g_variant_ref (options);
-  if (wly_options_check (1u << WLY_SCOPE_TOKENIZE | 1u << WLY_SCOPE_WORKER, options, &error))
-    return TRUE;
-  wly_worker_refuse (text->call.invocation, error);
-  text_call_free (text);
-  return FALSE;
-}
-
-/* TRUE: there was an error, which was replied. */
+/* TRUE: there was an error, which was replied; the call is gone. */
 static gboolean
 failed (TextCall *text)
 {
@@ -93,6 +62,26 @@ failed (TextCall *text)
   wly_worker_refuse (text->call.invocation, g_steal_pointer (&text->call.error));
   text_call_free (text);
   return TRUE;
+}
+
+/* Finds the body's descriptors; FALSE: the call was refused and is gone. */
+static gboolean
+take_body (TextCall *text, GVariant *body, GVariant *fds)
+{
+  text->body_fd = wly_call_fd (&text->call, body);
+  if (text->body_fd < 0)
+    text->call.error = g_error_new_literal (WLY_ERROR, WLY_ERROR_INVALID_ARGS, "The request came without its body");
+  else
+    text->fds = wly_call_fds (&text->call, fds, &text->n_fds, &text->call.error);
+  return !failed (text);
+}
+
+static gboolean
+take_options (TextCall *text, GVariant *options)
+{
+  text->options = g_variant_ref (options);
+  wly_options_check (1u << WLY_SCOPE_TOKENIZE | 1u << WLY_SCOPE_WORKER, options, &text->call.error);
+  return !failed (text);
 }
 
 static void

@@ -58,9 +58,10 @@ wly_os_memfd_new_sealed (const char *name, const void *data, gsize n_bytes, GErr
 
   if (fd < 0)
     return -1;
-  if (wly_os_write_all (fd, data, n_bytes) && lseek (fd, 0, SEEK_SET) == 0 && fcntl (fd, F_ADD_SEALS, SEALS) == 0)
+  if (!wly_os_write_all (fd, data, n_bytes))
+    g_set_error (error, WLY_ERROR, WLY_ERROR_NO_MEMORY, "Writing a memory file: %s", g_strerror (errno));
+  else if (wly_os_memfd_seal (fd, error))
     return fd;
-  g_set_error (error, WLY_ERROR, WLY_ERROR_NO_MEMORY, "Writing a memory file: %s", g_strerror (errno));
   close (fd);
   return -1;
 }
@@ -173,30 +174,30 @@ wly_os_lease_file (int fd)
   return fcntl (fd, F_SETLEASE, F_RDLCK) == 0;
 }
 
+/* The second number of a file that the kernel has for a process; 0 where it cannot be read. */
+static guint64
+second_number (int pid, const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/%s", pid, name);
+  g_autofree char *text = NULL;
+  guint64 first, second;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL)
+      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &first, &second) != 2)
+    return 0;
+  return second;
+}
+
 guint64
 wly_os_resident_bytes (int pid)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/statm", pid);
-  g_autofree char *text = NULL;
-  guint64 total, resident;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL)
-      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &total, &resident) != 2)
-    return 0;
-  return resident * (guint64)sysconf (_SC_PAGESIZE);
+  return second_number (pid, "statm") * (guint64)sysconf (_SC_PAGESIZE);
 }
 
 gint64
 wly_os_run_delay_us (int pid)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/schedstat", pid);
-  g_autofree char *text = NULL;
-  guint64 run_ns, delay_ns;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL)
-      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &run_ns, &delay_ns) != 2)
-    return 0;
-  return (gint64)(delay_ns / 1000);
+  return (gint64)(second_number (pid, "schedstat") / 1000);
 }
 
 gboolean

@@ -14,6 +14,12 @@
 #define MAX_TEXT_BYTES  (16 * 1024 * 1024)
 
 static gboolean
+is_rerank (WlyBusCall *call)
+{
+  return g_str_equal (g_dbus_method_invocation_get_method_name (call->invocation), "Rerank");
+}
+
+static gboolean
 check_texts (GVariant *texts, GError **error)
 {
   const gsize n = g_variant_n_children (texts);
@@ -92,9 +98,11 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   const gboolean ok           = wly_model_ensure_finish (WLY_MODEL (source), result, &error);
   WlyWorkerProcess *worker    = wly_model_get_worker (call->model);
-  const char *query           = g_object_get_data (G_OBJECT (call->invocation), "query");
+  const char *query           = NULL;
   int handle                  = -1;
 
+  if (is_rerank (call))
+    g_variant_get_child (g_dbus_method_invocation_get_parameters (call->invocation), 0, "&s", &query);
   if (ok && worker == NULL)
     g_set_error_literal (&error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "the worker process ended");
   if (error == NULL && query == NULL) {
@@ -113,44 +121,23 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer data)
         CALL_TIMEOUT_MS, embedded_cb, call);
 }
 
-static void
-begin (WlyBusModel *self, WlyBusCall *call, WlyScope scope)
+void
+wly_bus_embed_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
+  WlyBusModel *self        = data;
+  WlyBusCall *call         = wly_bus_call_new (self->bus, caller, invocation);
+  gsize n                  = g_variant_n_children (parameters);
   g_autoptr (GError) error = NULL;
 
-  if (!wly_options_check (1u << scope, call->options, &error) || !check_texts (call->input, &error)) {
+  if (call == NULL)
+    return;
+  call->input   = g_variant_get_child_value (parameters, n - 2);
+  call->options = g_variant_get_child_value (parameters, n - 1);
+  if (!wly_options_check (1u << (is_rerank (call) ? WLY_SCOPE_RERANK : WLY_SCOPE_EMBED), call->options, &error)
+      || !check_texts (call->input, &error)) {
     wly_bus_call_fail (call, error);
     return;
   }
   wly_bus_call_use_model (call, self->model);
   wly_model_ensure_async (self->model, TRUE, NULL, NULL, loaded_cb, call);
-}
-
-void
-wly_bus_embed_embed_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
-{
-  WlyBusModel *self = data;
-  WlyBusCall *call  = wly_bus_call_new (self->bus, caller, invocation);
-
-  if (call == NULL)
-    return;
-  call->input   = g_variant_get_child_value (parameters, 0);
-  call->options = g_variant_get_child_value (parameters, 1);
-  begin (self, call, WLY_SCOPE_EMBED);
-}
-
-void
-wly_bus_embed_rerank_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation)
-{
-  WlyBusModel *self = data;
-  WlyBusCall *call  = wly_bus_call_new (self->bus, caller, invocation);
-  char *query       = NULL;
-
-  if (call == NULL)
-    return;
-  g_variant_get_child (parameters, 0, "s", &query);
-  g_object_set_data_full (G_OBJECT (invocation), "query", query, g_free);
-  call->input   = g_variant_get_child_value (parameters, 1);
-  call->options = g_variant_get_child_value (parameters, 2);
-  begin (self, call, WLY_SCOPE_RERANK);
 }

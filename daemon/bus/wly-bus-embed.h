@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Model.Embed and Model.Rerank: methods of the table of wly-bus-model.c, @data being the WlyBusModel.
+ * Model.Embed and Model.Rerank: of the table of methods of wly-bus-model.c, @data being the WlyBusModel.
  */
 #pragma once
 
@@ -8,9 +8,6 @@
 
 G_BEGIN_DECLS
 
-void wly_bus_embed_embed_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters,
-                             GDBusMethodInvocation *invocation);
-void wly_bus_embed_rerank_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters,
-                              GDBusMethodInvocation *invocation);
+void wly_bus_embed_cb (gpointer data, WlyBusCaller *caller, GVariant *parameters, GDBusMethodInvocation *invocation);
 
 G_END_DECLS

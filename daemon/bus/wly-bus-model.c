@@ -369,8 +369,8 @@ static const WlyBusMethod methods[] = {
   { "Count", text_cb },
   { "Render", text_cb },
   { "ListUsers", list_users_cb },
-  { "Embed", wly_bus_embed_embed_cb },
-  { "Rerank", wly_bus_embed_rerank_cb },
+  { "Embed", wly_bus_embed_cb },
+  { "Rerank", wly_bus_embed_cb },
   { NULL, NULL },
 };
 

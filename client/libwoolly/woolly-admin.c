@@ -62,7 +62,7 @@ woolly_admin_new (WoollyClient *client)
 static void
 import_file (WoollyAdmin *self, int fd, GVariant *options, GTask *task)
 {
-  g_autoptr (GVariant) sunk   = g_variant_ref_sink (options != NULL ? options : g_variant_new ("a{sv}", NULL));
+  g_autoptr (GVariant) sunk   = g_variant_ref_sink (woolly_call_options (options));
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   g_autoptr (GError) error    = NULL;
   int handle                  = g_unix_fd_list_append (fds, fd, &error);
@@ -172,8 +172,7 @@ woolly_admin_pull_async (WoollyAdmin *self, const char *source, GVariant *option
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_admin_pull_async);
   woolly_call (self->bus, WOOLLY_OBJECT_PATH, WOOLLY_INTERFACE_ADMIN, "Pull",
-               g_variant_new ("(s@a{sv})", source, options != NULL ? options : g_variant_new ("a{sv}", NULL)), "(o)",
-               NULL, WOOLLY_CALL_NONE, task);
+               g_variant_new ("(s@a{sv})", source, woolly_call_options (options)), "(o)", NULL, WOOLLY_CALL_NONE, task);
 }
 
 /**

@@ -105,6 +105,12 @@ woolly_call_timed (WoollyBus *bus, const char *path, const char *interface, cons
   call_send (task);
 }
 
+GVariant *
+woolly_call_options (GVariant *options)
+{
+  return options != NULL ? options : g_variant_new ("a{sv}", NULL);
+}
+
 void
 woolly_call (WoollyBus *bus, const char *path, const char *interface, const char *method, GVariant *params,
              const char *reply_type, GUnixFDList *fds, WoollyCallFlags flags, GTask *task)

@@ -17,6 +17,9 @@ typedef enum {
   WOOLLY_CALL_SLOW          = 1 << 1, /* may take as long as it takes; the caller can cancel */
 } WoollyCallFlags;
 
+/* The options of a call, an empty dictionary where none are given. */
+GVariant *woolly_call_options (GVariant *options);
+
 /* Calls a method and completes @task (transfer full) with a WoollyReply, or an error of ours. @params is sunk. Starts
  * the program of WOOLLY_DAEMON where the bus knows no service. */
 void woolly_call (WoollyBus *bus, const char *path, const char *interface, const char *method, GVariant *params,

@@ -72,7 +72,7 @@ open_files (WoollyClient *self, GUnixFDList *files, GTask *task)
 static void
 generate_text (WoollyClient *self, const char *model, WoollyInput *input, GVariant *options, GTask *task)
 {
-  g_autoptr (GVariant) sunk   = g_variant_ref_sink (options != NULL ? options : g_variant_new ("a{sv}", NULL));
+  g_autoptr (GVariant) sunk   = g_variant_ref_sink (woolly_call_options (options));
   g_autoptr (GUnixFDList) fds = NULL;
   g_autoptr (GError) error    = NULL;
   GVariant *body              = woolly_input_build (input, &fds, &error);
@@ -317,8 +317,7 @@ woolly_client_open_session_async (WoollyClient *self, const char *model, GVarian
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_client_open_session_async);
   woolly_call (woolly_client_get_bus (self), WOOLLY_OBJECT_PATH, WOOLLY_INTERFACE_MANAGER, "OpenSession",
-               g_variant_new ("(s@a{sv})", model, options != NULL ? options : g_variant_new ("a{sv}", NULL)), "(o)",
-               NULL, WOOLLY_CALL_NONE, task);
+               g_variant_new ("(s@a{sv})", model, woolly_call_options (options)), "(o)", NULL, WOOLLY_CALL_NONE, task);
 }
 
 /**
@@ -486,16 +485,9 @@ woolly_client_generate_text_async (WoollyClient *self, const char *model, Woolly
 char *
 woolly_client_generate_text_finish (WoollyClient *self, GAsyncResult *result, GVariant **ret_result, GError **error)
 {
-  g_autoptr (WoollyReply) reply = NULL;
-  char *text                    = NULL;
-
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  reply = g_task_propagate_pointer (G_TASK (result), error);
-  if (reply == NULL)
-    return NULL;
-  g_variant_get (reply->value, "(s@a{sv})", &text, ret_result);
-  return text;
+  return woolly_reply_finish_text (result, ret_result, error);
 }
 
 /**
@@ -549,8 +541,7 @@ woolly_client_hold_model_async (WoollyClient *self, const char *model, GVariant 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_client_hold_model_async);
   woolly_call (woolly_client_get_bus (self), WOOLLY_OBJECT_PATH, WOOLLY_INTERFACE_MANAGER, "HoldModel",
-               g_variant_new ("(s@a{sv})", model, options != NULL ? options : g_variant_new ("a{sv}", NULL)), "(h)",
-               NULL, WOOLLY_CALL_NONE, task);
+               g_variant_new ("(s@a{sv})", model, woolly_call_options (options)), "(h)", NULL, WOOLLY_CALL_NONE, task);
 }
 
 /**
@@ -628,8 +619,8 @@ woolly_client_estimate_model_async (WoollyClient *self, const char *model, GVari
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_client_estimate_model_async);
   woolly_call (woolly_client_get_bus (self), WOOLLY_OBJECT_PATH, WOOLLY_INTERFACE_MANAGER, "EstimateModel",
-               g_variant_new ("(s@a{sv})", model, options != NULL ? options : g_variant_new ("a{sv}", NULL)), "(a{sv})",
-               NULL, WOOLLY_CALL_SLOW, task);
+               g_variant_new ("(s@a{sv})", model, woolly_call_options (options)), "(a{sv})", NULL, WOOLLY_CALL_SLOW,
+               task);
 }
 
 /**

@@ -60,16 +60,9 @@ woolly_client_render_template_async (WoollyClient *self, const char *source, Woo
 char *
 woolly_client_render_template_finish (WoollyClient *self, GAsyncResult *result, GVariant **ret_trusted, GError **error)
 {
-  g_autoptr (WoollyReply) reply = NULL;
-  char *text                    = NULL;
-
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  reply = g_task_propagate_pointer (G_TASK (result), error);
-  if (reply == NULL)
-    return NULL;
-  g_variant_get (reply->value, "(s@a(tt))", &text, ret_trusted);
-  return text;
+  return woolly_reply_finish_text (result, ret_trusted, error);
 }
 
 /**

@@ -105,7 +105,7 @@ void
 woolly_generation_start (WoollyBus *bus, const char *path, const char *interface, const char *model, WoollyInput *input,
                          GVariant *options, GTask *task)
 {
-  g_autoptr (GVariant) sunk   = g_variant_ref_sink (options != NULL ? options : g_variant_new ("a{sv}", NULL));
+  g_autoptr (GVariant) sunk   = g_variant_ref_sink (woolly_call_options (options));
   g_autoptr (GUnixFDList) fds = NULL;
   g_autoptr (GError) error    = NULL;
   GVariant *body              = NULL;

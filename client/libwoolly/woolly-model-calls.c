@@ -10,12 +10,6 @@
 
 #include "introspection/woolly-names.h"
 
-static GVariant *
-options_or_empty (GVariant *options)
-{
-  return options != NULL ? options : g_variant_new ("a{sv}", NULL);
-}
-
 static void
 call_model (WoollyModel *self, const char *method, GVariant *params, const char *reply_type, GUnixFDList *fds,
             WoollyCallFlags flags, GTask *task)
@@ -76,7 +70,8 @@ woolly_model_load_async (WoollyModel *self, GVariant *options, GCancellable *can
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_model_load_async);
-  call_model (self, "Load", g_variant_new ("(@a{sv})", options_or_empty (options)), "()", NULL, WOOLLY_CALL_NONE, task);
+  call_model (self, "Load", g_variant_new ("(@a{sv})", woolly_call_options (options)), "()", NULL, WOOLLY_CALL_NONE,
+              task);
 }
 
 /**
@@ -200,7 +195,7 @@ woolly_model_tokenize_async (WoollyModel *self, WoollyInput *input, GVariant *op
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_model_tokenize_async);
-  call_with_input (self, "Tokenize", input, options_or_empty (options), "(au)", task);
+  call_with_input (self, "Tokenize", input, woolly_call_options (options), "(au)", task);
 }
 
 /**
@@ -286,7 +281,7 @@ woolly_model_detokenize_async (WoollyModel *self, const guint32 *tokens, gsize n
   call_model (self, "Detokenize",
               g_variant_new ("(@au@a{sv})",
                              g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, tokens, n_tokens, sizeof (guint32)),
-                             options_or_empty (options)),
+                             woolly_call_options (options)),
               "(ay)", NULL, WOOLLY_CALL_SLOW, task);
 }
 
@@ -363,7 +358,7 @@ woolly_model_count_async (WoollyModel *self, WoollyInput *input, GVariant *optio
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_model_count_async);
-  call_with_input (self, "Count", input, options_or_empty (options), "(t)", task);
+  call_with_input (self, "Count", input, woolly_call_options (options), "(t)", task);
 }
 
 /**
@@ -455,16 +450,9 @@ woolly_model_render_async (WoollyModel *self, WoollyInput *input, GCancellable *
 char *
 woolly_model_render_finish (WoollyModel *self, GAsyncResult *result, GVariant **ret_trusted, GError **error)
 {
-  g_autoptr (WoollyReply) reply = NULL;
-  char *text                    = NULL;
-
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
 
-  reply = g_task_propagate_pointer (G_TASK (result), error);
-  if (reply == NULL)
-    return NULL;
-  g_variant_get (reply->value, "(s@a(tt))", &text, ret_trusted);
-  return text;
+  return woolly_reply_finish_text (result, ret_trusted, error);
 }
 
 /**

@@ -11,12 +11,6 @@
 
 #include <unistd.h>
 
-static GVariant *
-options_or_empty (GVariant *options)
-{
-  return options != NULL ? options : g_variant_new ("a{sv}", NULL);
-}
-
 /* All of the file, which is closed. */
 static GBytes *
 read_vectors (int fd, GError **error)
@@ -50,7 +44,7 @@ woolly_model_embed_async (WoollyModel *self, const char *const *texts, GVariant 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_model_embed_async);
   woolly_call (woolly_model_get_bus (self), woolly_model_get_object_path (self), WOOLLY_INTERFACE_MODEL, "Embed",
-               g_variant_new ("(^as@a{sv})", texts, options_or_empty (options)), "(ha{sv})", NULL, WOOLLY_CALL_SLOW,
+               g_variant_new ("(^as@a{sv})", texts, woolly_call_options (options)), "(ha{sv})", NULL, WOOLLY_CALL_SLOW,
                task);
 }
 
@@ -134,7 +128,7 @@ woolly_model_rerank_async (WoollyModel *self, const char *query, const char *con
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_model_rerank_async);
   woolly_call (woolly_model_get_bus (self), woolly_model_get_object_path (self), WOOLLY_INTERFACE_MODEL, "Rerank",
-               g_variant_new ("(s^as@a{sv})", query, documents, options_or_empty (options)), "(ad)", NULL,
+               g_variant_new ("(s^as@a{sv})", query, documents, woolly_call_options (options)), "(ad)", NULL,
                WOOLLY_CALL_SLOW, task);
 }
 

@@ -11,6 +11,17 @@ woolly_reply_free (WoollyReply *reply)
   g_free (reply);
 }
 
+char *
+woolly_reply_finish_text (GAsyncResult *result, GVariant **ret_more, GError **error)
+{
+  g_autoptr (WoollyReply) reply = g_task_propagate_pointer (G_TASK (result), error);
+  char *text                    = NULL;
+
+  if (reply != NULL)
+    g_variant_get (reply->value, "(s@*)", &text, ret_more);
+  return text;
+}
+
 int
 woolly_reply_take_fd (WoollyReply *reply, int handle, GError **error)
 {

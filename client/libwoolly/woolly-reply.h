@@ -17,6 +17,9 @@ typedef struct {
 void woolly_reply_free (WoollyReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WoollyReply, woolly_reply_free)
 
+/* Ends a call that gave (s@*): a text (transfer full), and what else there is. */
+char *woolly_reply_finish_text (GAsyncResult *result, GVariant **ret_more, GError **error);
+
 /* Takes descriptor @handle out of the reply; -1 and @error set where it has none. */
 int woolly_reply_take_fd (WoollyReply *reply, int handle, GError **error);
 

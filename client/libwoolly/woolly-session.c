@@ -265,8 +265,7 @@ woolly_session_fork_async (WoollySession *self, GVariant *options, GCancellable 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, woolly_session_fork_async);
   woolly_call (self->remote->bus, self->remote->path, WOOLLY_INTERFACE_SESSION, "Fork",
-               g_variant_new ("(@a{sv})", options != NULL ? options : g_variant_new ("a{sv}", NULL)), "(o)", NULL,
-               WOOLLY_CALL_NO_AUTO_START, task);
+               g_variant_new ("(@a{sv})", woolly_call_options (options)), "(o)", NULL, WOOLLY_CALL_NO_AUTO_START, task);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "woollyctl-answer.h"
 
+#include "woollyctl-json.h"
 #include "woollyctl-output.h"
 #include "woollyctl-progress.h"
 #include "woollyctl-signals.h"
@@ -121,8 +122,9 @@ add_error (GVariantBuilder *row, WoollyctlAnswer *answer)
     g_variant_builder_add (row, "{sv}", "message", g_variant_new_string (answer->error->message));
 }
 
-GVariant *
-woollyctl_answer_to_dictionary (WoollyctlAnswer *answer)
+/* The text and the result as one dictionary; floating. */
+static GVariant *
+to_dictionary (WoollyctlAnswer *answer)
 {
   g_auto (GVariantBuilder) row = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   gsize n                      = answer->result != NULL ? g_variant_n_children (answer->result) : 0;
@@ -142,4 +144,15 @@ woollyctl_answer_to_dictionary (WoollyctlAnswer *answer)
   if (answer->error != NULL)
     add_error (&row, answer);
   return g_variant_builder_end (&row);
+}
+
+WoollyctlExit
+woollyctl_answer_print (WoollyGeneration *generation, gboolean json)
+{
+  g_auto (WoollyctlAnswer) answer = { 0 };
+
+  woollyctl_answer_read (&answer, generation, json);
+  if (json)
+    woollyctl_json_print (to_dictionary (&answer));
+  return answer.error != NULL ? woollyctl_output_fail (answer.error) : WOOLLYCTL_OK;
 }

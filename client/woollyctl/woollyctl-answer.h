@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "woollyctl-cmds.h"
+
 #include <glib.h>
 #include <woolly.h>
 
@@ -22,7 +24,7 @@ void woollyctl_answer_read (WoollyctlAnswer *answer, WoollyGeneration *generatio
 void woollyctl_answer_clear (WoollyctlAnswer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (WoollyctlAnswer, woollyctl_answer_clear)
 
-/* The text and the result as one dictionary; floating. */
-GVariant *woollyctl_answer_to_dictionary (WoollyctlAnswer *answer);
+/* Reads to the end and prints: the text as it comes, or all of it as one object where @json is set. */
+WoollyctlExit woollyctl_answer_print (WoollyGeneration *generation, gboolean json);
 
 G_END_DECLS

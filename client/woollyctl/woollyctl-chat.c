@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "woollyctl-answer.h"
 #include "woollyctl-cmds.h"
-#include "woollyctl-json.h"
 #include "woollyctl-line.h"
 #include "woollyctl-options.h"
 #include "woollyctl-output.h"
@@ -139,18 +138,12 @@ answer_file (Chat *chat, const char *path, gboolean json)
   g_autoptr (WoollyGeneration) generation = NULL;
   g_autoptr (WoollyInput) input           = NULL;
   g_autoptr (GError) error                = NULL;
-  g_auto (WoollyctlAnswer) answer         = { 0 };
 
   input = woollyctl_service_read_conversation (path, &error);
   if (input != NULL)
     generation = woolly_session_generate (chat->session, input, chat->generate_keys,
                                           woollyctl_signals_get_cancellable (), &error);
-  if (generation == NULL)
-    return woollyctl_output_fail (error);
-  woollyctl_answer_read (&answer, generation, json);
-  if (json)
-    woollyctl_json_print (woollyctl_answer_to_dictionary (&answer));
-  return answer.error != NULL ? woollyctl_output_fail (answer.error) : WOOLLYCTL_OK;
+  return generation != NULL ? woollyctl_answer_print (generation, json) : woollyctl_output_fail (error);
 }
 
 WoollyctlExit

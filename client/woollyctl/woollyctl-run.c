@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "woollyctl-answer.h"
 #include "woollyctl-cmds.h"
-#include "woollyctl-json.h"
 #include "woollyctl-options.h"
 #include "woollyctl-output.h"
 #include "woollyctl-service.h"
@@ -38,18 +37,11 @@ generate (WoollyClient *client, const char *name, WoollyInput *input, GVariant *
   g_autofree char *model                  = NULL;
   g_autoptr (WoollyGeneration) generation = NULL;
   g_autoptr (GError) error                = NULL;
-  g_auto (WoollyctlAnswer) answer         = { 0 };
 
   model = woollyctl_service_name_model (client, name, &error);
   if (model != NULL)
     generation = woolly_client_generate (client, model, input, options, woollyctl_signals_get_cancellable (), &error);
-  if (generation == NULL)
-    return woollyctl_output_fail (error);
-
-  woollyctl_answer_read (&answer, generation, json);
-  if (json)
-    woollyctl_json_print (woollyctl_answer_to_dictionary (&answer));
-  return answer.error != NULL ? woollyctl_output_fail (answer.error) : WOOLLYCTL_OK;
+  return generation != NULL ? woollyctl_answer_print (generation, json) : woollyctl_output_fail (error);
 }
 
 WoollyctlExit

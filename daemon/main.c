@@ -41,17 +41,21 @@ log_writer (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
   return g_log_writer_standard_streams (level, fields, n_fields, data);
 }
 
+static WlyService *service; /* while it runs */
+
 static gboolean
 terminate_cb (gpointer data)
 {
-  wly_service_stop (data);
+  if (service != NULL)
+    wly_service_stop (service);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 reload_cb (gpointer data)
 {
-  wly_bus_reload (data);
+  if (service != NULL)
+    wly_bus_reload (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -72,25 +76,21 @@ run (WlyBus *bus, GDBusConnection *connection)
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GError) error   = NULL;
   gboolean owned;
-  WlyService *service = wly_service_new (bus, connection, loop, option_replace, &owned, &error);
-  guint sources[3];
 
+  /* From before it is seen on the bus, and never taken back: a signal outside of the loop would else kill it. */
+  g_unix_signal_add (SIGTERM, terminate_cb, NULL);
+  g_unix_signal_add (SIGINT, terminate_cb, NULL);
+  g_unix_signal_add (SIGHUP, reload_cb, bus);
+  service = wly_service_new (bus, connection, loop, option_replace, &owned, &error);
   if (service == NULL) {
     g_critical ("cannot own the name %s: %s", WOOLLY_BUS_NAME, error->message);
     return EXIT_FAILURE;
   }
-  if (!owned) {
+  if (owned)
+    g_main_loop_run (loop);
+  else
     g_message ("an instance runs already; --replace takes over from it");
-    wly_service_free (service);
-    return EXIT_SUCCESS;
-  }
-  sources[0] = g_unix_signal_add (SIGTERM, terminate_cb, service);
-  sources[1] = g_unix_signal_add (SIGINT, terminate_cb, service);
-  sources[2] = g_unix_signal_add (SIGHUP, reload_cb, bus);
-  g_main_loop_run (loop);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
-  wly_service_free (service);
+  g_clear_pointer (&service, wly_service_free);
   return EXIT_SUCCESS;
 }
 

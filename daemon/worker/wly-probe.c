@@ -75,7 +75,6 @@ render (const int *fds, guint n_fds, WlyRendered *ret_rendered, GError **error)
   g_autoptr (GBytes) source                 = wly_os_read_fd (fds[0], WOOLLY_INLINE_BYTES, error);
   g_autoptr (WlyChatTemplate) chat_template = NULL;
   g_auto (WlyBody) body                     = { 0 };
-  WlyChatInput input;
 
   if (source == NULL || !wly_body_read (fds[1], fds + 2, n_fds - 2, &body, error))
     return FALSE;
@@ -84,8 +83,7 @@ render (const int *fds, guint n_fds, WlyRendered *ret_rendered, GError **error)
     return FALSE;
   }
   chat_template = wly_chat_template_new (g_bytes_get_data (source, NULL), g_bytes_get_size (source), error);
-  input         = (WlyChatInput){ body.messages, body.given, NULL, body.add_generation_prompt };
-  return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
+  return chat_template != NULL && wly_prompt_render_template (chat_template, &body, NULL, ret_rendered, error);
 }
 
 int

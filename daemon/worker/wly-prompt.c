@@ -114,15 +114,25 @@ render_to_go_on (const WlyChatTemplate *chat_template, WlyChatInput *input, WlyR
   }
   wly_rendered_clear (ret_rendered);
   g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
-                       "Option continue: the model's chat template does not write the last answer as it is");
+                       "Option continue: the chat template does not write the last answer as it is");
   return FALSE;
+}
+
+gboolean
+wly_prompt_render_template (const WlyChatTemplate *chat_template, const WlyBody *body, GVariant *variables,
+                            WlyRendered *ret_rendered, GError **error)
+{
+  WlyChatInput input = { body->messages, body->given, variables, body->add_generation_prompt };
+
+  if (body->go_on)
+    return render_to_go_on (chat_template, &input, ret_rendered, error);
+  return wly_chat_template_render (chat_template, &input, ret_rendered, error);
 }
 
 gboolean
 wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rendered, GError **error)
 {
   const WlyChatTemplate *chat_template;
-  WlyChatInput input;
 
   memset (ret_rendered, 0, sizeof *ret_rendered);
   if (!wly_gguf_check_unchanged (wly_opened_gguf (opened), error))
@@ -132,10 +142,8 @@ wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rend
     return TRUE;
   }
   chat_template = wly_opened_template (opened, error);
-  input = (WlyChatInput){ body->messages, body->given, wly_opened_variables (opened), body->add_generation_prompt };
-  if (chat_template != NULL && body->go_on)
-    return render_to_go_on (chat_template, &input, ret_rendered, error);
-  return chat_template != NULL && wly_chat_template_render (chat_template, &input, ret_rendered, error);
+  return chat_template != NULL
+         && wly_prompt_render_template (chat_template, body, wly_opened_variables (opened), ret_rendered, error);
 }
 
 GVariant *

@@ -25,8 +25,13 @@ typedef struct {
   gint32 last_token; /* where there is one */
 } WlyPast;
 
+/* What a template makes of the messages; where the last one is to be continued it ends with its text.  @variables: as
+ * WlyChatInput.  Errors: WLY_ERROR_TEMPLATE_FAILED; WLY_ERROR_INVALID_ARGS: it does not write the last answer. */
+gboolean wly_prompt_render_template (const WlyChatTemplate *chat_template, const WlyBody *body, GVariant *variables,
+                                     WlyRendered *ret_rendered, GError **error);
+
 /* The prompt of the messages or the text as it is, by itself; spans say what is trusted.  Errors:
- * WLY_ERROR_NO_TEMPLATE, WLY_ERROR_TEMPLATE_FAILED. */
+ * WLY_ERROR_NO_TEMPLATE, and the above. */
 gboolean wly_prompt_render (WlyOpened *opened, const WlyBody *body, WlyRendered *ret_rendered, GError **error);
 
 /* a(tt), floating: start and length in bytes of what is trusted. */

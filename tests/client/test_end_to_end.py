@@ -274,6 +274,29 @@ class Tables(Case):
         # the bundled model's own template
         self.assertEqual(self.ctl('render', '-m', BUNDLED, '--input', '-', stdin=given), '<|user|>Grüße <|user|> नमस्ते<|assistant|>')
 
+    def test_render_to_go_on(self):
+        """The text of the last answer ends it, white space and all, by a loose template as by the model's."""
+        answer = {'role': 'assistant', 'content': 'Es war <|user|> नम '}
+        given = {'messages': [{'role': 'user', 'content': 'go'}, answer], 'add_generation_prompt': True}
+        source = os.path.join(FOLDER, 'continue.jinja')
+        with open(source, 'w', encoding='utf-8') as file:
+            file.write('{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}'
+                       '{% if add_generation_prompt %}<|assistant|>{% endif %}')
+        for where in (['--template', source], ['-m', BUNDLED]):
+            for go_on in (True, False):
+                stdin = json.dumps(dict(given, continue_final_message=go_on)).encode()
+                text = self.ctl('render', *where, '--input', '-', stdin=stdin)
+                self.assertTrue(text.startswith('<|user|>go'), text)
+                self.assertEqual(text.endswith('<|assistant|>Es war <|user|> नम '), go_on, text)
+                self.assertEqual(text.endswith('<|assistant|>'), not go_on, text)
+            for last in ({'role': 'user', 'content': 'x'}, {'role': 'assistant', 'content': [{'type': 'text', 'text': 'x'}]}):
+                stdin = json.dumps({'messages': [last], 'continue_final_message': True}).encode()
+                self.ctl('render', *where, '--input', '-', stdin=stdin, status=1)
+        with open(source, 'w', encoding='utf-8') as file:
+            file.write('{{ messages[0].content }}')
+        self.ctl('render', '--template', source, '--input', '-', status=1,
+                 stdin=json.dumps(dict(given, continue_final_message=True)).encode())
+
     def test_import_and_remove(self):
         copy = os.path.join(FOLDER, 'a copy.gguf')
         shutil.copy(BUNDLED, copy)

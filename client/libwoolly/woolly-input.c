@@ -38,6 +38,7 @@ struct _WoollyInput {
   GPtrArray *messages; /* of Text */
   gboolean special;
   gboolean add_generation_prompt;
+  gboolean go_on;
 };
 
 G_DEFINE_FINAL_TYPE (WoollyInput, woolly_input, G_TYPE_OBJECT)
@@ -253,6 +254,22 @@ woolly_input_set_add_generation_prompt (WoollyInput *self, gboolean add)
   self->add_generation_prompt = add;
 }
 
+/**
+ * woolly_input_set_continue:
+ * @self: an input
+ * @go_on: whether the model goes on with the last message
+ *
+ * The last message has to be one of the `assistant`, with a content of one text. What is rendered ends with that text,
+ * and what is generated is what follows it. It begins a new answer unless it is told otherwise.
+ */
+void
+woolly_input_set_continue (WoollyInput *self, gboolean go_on)
+{
+  g_return_if_fail (WOOLLY_IS_INPUT (self));
+
+  self->go_on = go_on;
+}
+
 static gboolean
 check_text (Text *text, GError **error)
 {
@@ -395,6 +412,8 @@ woolly_input_build (WoollyInput *self, GUnixFDList **ret_fds, GError **error)
     g_variant_dict_insert (&dict, "special", "b", TRUE);
   if (!self->add_generation_prompt)
     g_variant_dict_insert (&dict, "add-generation-prompt", "b", FALSE);
+  if (self->go_on)
+    g_variant_dict_insert (&dict, "continue", "b", TRUE);
   if (g_unix_fd_list_get_length (fds) > 0)
     *ret_fds = g_steal_pointer (&fds);
   return g_variant_dict_end (&dict);

@@ -32,5 +32,7 @@ WOOLLY_AVAILABLE_IN_ALL
 void woolly_input_set_special (WoollyInput *self, gboolean special);
 WOOLLY_AVAILABLE_IN_ALL
 void woolly_input_set_add_generation_prompt (WoollyInput *self, gboolean add);
+WOOLLY_AVAILABLE_IN_ALL
+void woolly_input_set_continue (WoollyInput *self, gboolean go_on);
 
 G_END_DECLS

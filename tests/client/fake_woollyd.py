@@ -114,6 +114,8 @@ def text_of(body, fds):
     for message in body.get('messages', []):
         content = message['content'] if 'content' in message else read_fd(fds, message['content-fd'])
         lines.append(f'<{message["role"]}>{content}')
+    if body.get('continue', False):
+        lines.append('<continue>')
     return '\n'.join(lines)
 
 

@@ -237,6 +237,12 @@ class Text(BusCase):
         self.assertEqual(text, '<system>short\n<user>hello')
         self.assertEqual(trusted.unpack(), [(0, 6)])
 
+    def test_render_to_go_on(self):
+        what = Woolly.Input.new_for_message('assistant', 'so far')
+        for go_on in (True, False):
+            what.set_continue(go_on)
+            self.assertEqual(self.model.render(what, None)[0], '<assistant>so far' + go_on * '\n<continue>')
+
     def test_large_texts_go_by_fd(self):
         big = 'ö' * (3 << 20)
         self.assertEqual(self.model.count(Woolly.Input.new_for_prompt(big), None, None), (True, 6 << 20))

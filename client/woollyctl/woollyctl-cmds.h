@@ -29,6 +29,7 @@ WoollyctlExit woollyctl_plugins (int argc, char **argv);
 WoollyctlExit woollyctl_ps (int argc, char **argv);
 WoollyctlExit woollyctl_remove (int argc, char **argv);
 WoollyctlExit woollyctl_render (int argc, char **argv);
+WoollyctlExit woollyctl_rerank (int argc, char **argv);
 WoollyctlExit woollyctl_run (int argc, char **argv);
 WoollyctlExit woollyctl_status (int argc, char **argv);
 WoollyctlExit woollyctl_tokenize (int argc, char **argv);

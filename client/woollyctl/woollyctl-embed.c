@@ -58,18 +58,6 @@ embed (WoollyModel *model, char **texts, GVariant *options, gboolean json, GErro
   return TRUE;
 }
 
-static gboolean
-check_texts (char **texts)
-{
-  for (gsize i = 0; texts[i] != NULL; i++) {
-    if (g_utf8_validate (texts[i], -1, NULL))
-      continue;
-    woollyctl_output_error (_ ("text %u is not valid UTF-8"), (guint)(i + 1));
-    return FALSE;
-  }
-  return TRUE;
-}
-
 WoollyctlExit
 woollyctl_embed (int argc, char **argv)
 {
@@ -92,7 +80,7 @@ woollyctl_embed (int argc, char **argv)
                                                      "and prints it on a line of numbers."));
   woollyctl_options_add (options, entries);
   woollyctl_options_add_scope (options, "EMBED");
-  if (!woollyctl_options_parse (options, argc, argv, 1, 4096) || !check_texts (woollyctl_options_get_rest (options)))
+  if (!woollyctl_options_parse (options, argc, argv, 1, 4096) || !woollyctl_options_check_rest (options))
     return WOOLLYCTL_USAGE;
 
   keys   = g_variant_ref_sink (woollyctl_options_get (options, "EMBED"));

@@ -378,6 +378,18 @@ woollyctl_options_get_rest (WoollyctlOptions *options)
   return options->rest;
 }
 
+gboolean
+woollyctl_options_check_rest (WoollyctlOptions *options)
+{
+  for (gsize i = 0; options->rest[i] != NULL; i++) {
+    if (g_utf8_validate (options->rest[i], -1, NULL))
+      continue;
+    woollyctl_output_error (_ ("text %u is not valid UTF-8"), (guint)(i + 1));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 GVariant *
 woollyctl_options_get (WoollyctlOptions *options, const char *scope)
 {

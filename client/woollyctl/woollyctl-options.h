@@ -29,6 +29,9 @@ gboolean woollyctl_options_parse (WoollyctlOptions *options, int argc, char **ar
 /* What was left, as bytes; NULL-terminated (transfer none). */
 char **woollyctl_options_get_rest (WoollyctlOptions *options);
 
+/* Whether what was left is text; says which is none. */
+gboolean woollyctl_options_check_rest (WoollyctlOptions *options);
+
 /* The keys of a scope that were given, as an a{sv}; floating. */
 GVariant *woollyctl_options_get (WoollyctlOptions *options, const char *scope);
 

@@ -29,6 +29,7 @@ static const struct {
   { "tokenize", woollyctl_tokenize, N_ ("turn texts into token ids") },
   { "render", woollyctl_render, N_ ("write a conversation as a chat template does") },
   { "embed", woollyctl_embed, N_ ("turn texts into vectors") },
+  { "rerank", woollyctl_rerank, N_ ("order documents by how well they answer a query") },
   { "plugins", woollyctl_plugins, N_ ("plugins that were found, and why one was refused") },
   { "devices", woollyctl_devices, N_ ("what models can run on") },
   { "import", woollyctl_import, N_ ("copy a model file into the model folder") },

@@ -21,7 +21,7 @@ from private_bus import PrivateBus
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.environ['WOOLLYCTL']
-VERBS = ['run', 'chat', 'list', 'ps', 'info', 'load', 'unload', 'tokenize', 'render', 'embed', 'plugins', 'devices', 'import',
+VERBS = ['run', 'chat', 'list', 'ps', 'info', 'load', 'unload', 'tokenize', 'render', 'embed', 'rerank', 'plugins', 'devices', 'import',
          'remove', 'status']
 
 PrivateBus().up()

@@ -3,6 +3,7 @@
 """Vectors and scores over D-Bus: pooling of a decoder against pooling by hand of what it gives for each beginning of a
 text; small models of the bert family against the network in double precision."""
 import fcntl
+import json
 import math
 import os
 import struct
@@ -198,6 +199,41 @@ class Bert(RealCase):
             self.assertLess(abs(score - expected), 2e-3 * max(1, abs(expected)), document)
             self.assertAlmostEqual(share, 1 / (1 + math.exp(-score)), 9)
         self.assertGreater(max(scores) - min(scores), 0.01)
+
+    def ctl(self, *arguments, stdin=b'', status=0):
+        done = subprocess.run([os.environ['WOOLLYCTL'], *arguments], input=stdin, capture_output=True, timeout=120,
+                              env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': self.address})
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.error = done.stderr.decode()
+        return done.stdout.decode()
+
+    def test_woollyctl(self):
+        self.make_bert('bert-rank', RANK)
+        self.until(lambda: self.app.models()['bert-rank']['Capabilities'] == ['rerank'])
+        rerank = ['rerank', '-m', 'bert-rank']
+        documents = DOCUMENTS[:3] + ['नमस्ते दुनिया']
+        scores = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', ('the', documents, {}))
+        best = sorted(range(4), key=lambda i: -scores[i])
+        rows = [line.split('\t') for line in self.ctl(*rerank, 'the', *documents).splitlines()]
+        self.assertEqual([text for _, text in rows], [documents[i] for i in best])
+        for (score, _), i in zip(rows, best):
+            self.assertAlmostEqual(float(score), scores[i], 6)
+        lines = '\n'.join(documents).encode()
+        for stdin in (lines, lines + b'\n'):
+            self.assertEqual([line.split('\t') for line in self.ctl(*rerank, 'the', stdin=stdin).splitlines()], rows)
+        results = json.loads(self.ctl(*rerank, '--json', '--normalize', 'the', stdin=lines))['results']
+        self.assertEqual([(row['index'], row['document']) for row in results], [(i, documents[i]) for i in best])
+        for row in results:
+            self.assertAlmostEqual(row['score'], 1 / (1 + math.exp(-scores[row['index']])), 6)
+        # one that is empty, one of two lines
+        self.assertEqual(len(self.ctl(*rerank, 'the', stdin=b'\n').splitlines()), 1)
+        self.assertEqual(self.ctl(*rerank, 'the', 'two\nlines').split('\t')[1], 'two lines\n')
+        self.ctl(*rerank, 'the', stdin=b'', status=1)
+        self.assertIn('no document', self.error)
+        self.ctl(*rerank, 'the', stdin=b'a\xff', status=1)
+        self.ctl(*rerank, 'the', b'a\xff', status=2)
+        self.ctl(*rerank, status=2)
+        self.ctl('rerank', '-m', TINY, 'the', 'a', status=1)
 
     def test_vectors(self):
         net = self.make_bert('bert-mean', MEAN)

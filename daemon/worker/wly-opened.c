@@ -14,7 +14,8 @@ struct WlyOpened {
   const struct wlp_arch_ops *arch; /* NULL: no plugin serves it */
   WlyTokenizer *tokenizer;         /* NULL: tokenizer_error */
   GError *tokenizer_error;
-  WlyTokenTrie *trie;             /* once it was asked for */
+  WlyTokenTrie *trie; /* once it was asked for */
+  WlyGrammarCache *grammars;
   WlyChatTemplate *chat_template; /* NULL: template_error */
   GError *template_error;
   WlyGgufString template_source; /* in the file, or static */
@@ -97,6 +98,7 @@ wly_opened_new (const int *fds, guint n_fds, GPtrArray *plugins, GError **error)
   g_autoptr (WlyOpened) opened = g_new0 (WlyOpened, 1);
 
   opened->references = 1;
+  opened->grammars   = wly_grammar_cache_new ();
   opened->gguf       = wly_gguf_open (fds, n_fds, error);
   if (opened->gguf == NULL)
     return NULL;
@@ -135,6 +137,7 @@ wly_opened_unref (WlyOpened *opened)
   wly_output_format_free (opened->format);
   wly_chat_template_free (opened->chat_template);
   g_clear_error (&opened->template_error);
+  wly_grammar_cache_free (opened->grammars);
   wly_token_trie_unref (opened->trie);
   wly_tokenizer_free (opened->tokenizer);
   g_clear_error (&opened->tokenizer_error);
@@ -266,6 +269,12 @@ wly_opened_token_trie (WlyOpened *opened)
     g_once_init_leave (&opened->trie, trie);
   }
   return opened->trie;
+}
+
+WlyGrammarCache *
+wly_opened_grammars (WlyOpened *opened)
+{
+  return opened->grammars;
 }
 
 const WlyChatTemplate *

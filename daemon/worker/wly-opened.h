@@ -2,11 +2,12 @@
  *
  * The first stage of a model: header, vocabulary and chat template.  No weights.
  *
- * Nothing changes after opening, so any thread may read it.
+ * Nothing changes after opening but what is kept of grammars, which has a lock of its own, so any thread may read it.
  */
 #pragma once
 
 #include "gguf/gguf-reader.h"
+#include "grammar/grammar-cache.h"
 #include "grammar/token-trie.h"
 #include "parse/output-format.h"
 #include "run/network.h"
@@ -33,6 +34,8 @@ gboolean wly_opened_is_pooled (WlyOpened *opened);
 const WlyTokenizer *wly_opened_tokenizer (WlyOpened *opened, GError **error);
 /* The texts of its tokens, made at the first call, and kept; there has to be a tokeniser. */
 WlyTokenTrie *wly_opened_token_trie (WlyOpened *opened);
+/* What texts were held to lately. */
+WlyGrammarCache *wly_opened_grammars (WlyOpened *opened);
 /* The file's own, or one for its vocabulary; NULL with WLY_ERROR_NO_TEMPLATE where it has neither, or
  * WLY_ERROR_TEMPLATE_FAILED where it cannot be read. */
 const WlyChatTemplate *wly_opened_template (WlyOpened *opened, GError **error);

@@ -80,14 +80,38 @@ make_plain (const WlyTokenizer *tokenizer, const char *mark, const WlyGrammarSou
   return *ret_grammar != NULL;
 }
 
-/* Text and calls of tools, where there are tools or where one is asked for.  @source NULL: any text. */
-static gboolean
-make_calls (WlyOpened *opened, const WlyBody *body, const GArray *prompt, const char *choice,
-            const WlyGrammarSource *source, WlyGrammar **ret_grammar, GError **error)
+/* What a grammar is made of, but for the model. */
+typedef struct {
+  WlyOpened *opened;
+  const WlyBody *body;
+  GVariant *tools; /* av; NULL: none */
+  gboolean in_thoughts;
+  char *choice, *mark;            /* of the options; "": not given */
+  const char *key;                /* that gives a source; "": none does */
+  char *text;                     /* of a source but for choices */
+  char **choices;                 /* NULL: none */
+  const WlyGrammarSource *source; /* NULL: any text */
+} Wanted;
+
+static void
+wanted_clear (Wanted *wanted)
 {
-  g_autoptr (GVariant) tools    = wly_body_tools (body);
-  const WlyOutputFormat *format = body->messages == NULL ? NULL : wly_opened_format (opened);
-  WlyCallGrammar wanted         = { 0 };
+  g_clear_pointer (&wanted->tools, g_variant_unref);
+  g_free (wanted->choice);
+  g_free (wanted->mark);
+  g_free (wanted->text);
+  g_strfreev (wanted->choices);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Wanted, wanted_clear)
+
+/* Text and calls of tools, where there are tools or where one is asked for. */
+static gboolean
+make_calls (const Wanted *wanted, WlyGrammar **ret_grammar, GError **error)
+{
+  const WlyOutputFormat *format = wanted->body->messages == NULL ? NULL : wly_opened_format (wanted->opened);
+  const char *choice            = wanted->choice;
+  WlyCallGrammar calls          = { 0 };
 
   if (format == NULL) {
     if (*choice == '\0' || g_str_equal (choice, "none") || g_str_equal (choice, "auto"))
@@ -97,64 +121,114 @@ make_calls (WlyOpened *opened, const WlyBody *body, const GArray *prompt, const 
                          "chat template, can have one");
     return FALSE;
   }
-  wanted.format      = format;
-  wanted.tokenizer   = wly_opened_tokenizer (opened, NULL);
-  wanted.tools       = tools;
-  wanted.choice      = *choice == '\0' ? "auto" : choice;
-  wanted.lenient     = *choice == '\0';
-  wanted.in_thoughts = wly_pieces_in_thoughts (opened, body, prompt);
-  wanted.answer      = source;
-  return wly_call_grammar_make (&wanted, ret_grammar, error);
+  calls.format      = format;
+  calls.tokenizer   = wly_opened_tokenizer (wanted->opened, NULL);
+  calls.tools       = wanted->tools;
+  calls.choice      = *choice == '\0' ? "auto" : choice;
+  calls.lenient     = *choice == '\0';
+  calls.in_thoughts = wanted->in_thoughts;
+  calls.answer      = wanted->source;
+  return wly_call_grammar_make (&calls, ret_grammar, error);
 }
 
 /* A source by itself is held to as ever; with the option, calls may stand in its place. */
 static gboolean
-make (WlyOpened *opened, const WlyBody *body, const GArray *prompt, GVariant *options, const WlyGrammarSource *source,
-      const char *key, WlyGrammar **ret_grammar, GError **error)
+make (const Wanted *wanted, WlyGrammar **ret_grammar, GError **error)
 {
-  g_autofree char *choice = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "tool-choice");
-  g_autofree char *mark   = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "constrain-after");
+  const gboolean marked = *wanted->mark != '\0', chosen = *wanted->choice != '\0';
 
-  if (source == NULL)
-    return make_calls (opened, body, prompt, choice, NULL, ret_grammar, error);
-  if (*choice != '\0' && *mark == '\0'
-      && (!make_calls (opened, body, prompt, choice, source, ret_grammar, error) || *ret_grammar != NULL))
+  if (wanted->source == NULL)
+    return make_calls (wanted, ret_grammar, error);
+  if (chosen && !marked && (!make_calls (wanted, ret_grammar, error) || *ret_grammar != NULL))
     return *ret_grammar != NULL;
-  if (*choice != '\0' && *mark != '\0' && !g_str_equal (choice, "none")) {
+  if (chosen && marked && !g_str_equal (wanted->choice, "none")) {
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
                          "Options “tool-choice” and “constrain-after” are both given; with tools, a text is held to "
                          "its form from its beginning or behind the model's own thoughts");
     return FALSE;
   }
-  return make_plain (wly_opened_tokenizer (opened, NULL), mark, source, key, ret_grammar, error);
+  return make_plain (wly_opened_tokenizer (wanted->opened, NULL), wanted->mark, wanted->source, wanted->key,
+                     ret_grammar, error);
+}
+
+/* ---- the same again ---- */
+
+static void
+add_part (GChecksum *sum, gconstpointer data, gsize n_bytes)
+{
+  const guint64 size = n_bytes;
+
+  g_checksum_update (sum, (const guchar *)&size, sizeof size);
+  g_checksum_update (sum, data, (gssize)n_bytes);
+}
+
+static void
+add_text (GChecksum *sum, const char *text)
+{
+  add_part (sum, text, strlen (text));
+}
+
+/* (transfer full) Of all that a grammar is made of, and of whom it is made for. */
+static char *
+digest_of (const Wanted *wanted, guint64 salt)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  const guint8 flags[]      = { wanted->body->messages != NULL, wanted->in_thoughts };
+
+  add_part (sum, &salt, sizeof salt);
+  add_part (sum, flags, sizeof flags);
+  add_text (sum, wanted->key);
+  add_text (sum, wanted->text != NULL ? wanted->text : "");
+  add_text (sum, wanted->choice);
+  add_text (sum, wanted->mark);
+  for (gsize i = 0; wanted->choices != NULL && wanted->choices[i] != NULL; i++)
+    add_text (sum, wanted->choices[i]);
+  if (wanted->tools != NULL) {
+    g_autoptr (GVariant) tools = g_variant_get_normal_form (wanted->tools);
+
+    add_part (sum, g_variant_get_data (tools), g_variant_get_size (tools));
+  }
+  return g_strdup (g_checksum_get_string (sum));
 }
 
 gboolean
-wly_structure_make (WlyOpened *opened, const WlyBody *body, const GArray *prompt, GVariant *options,
+wly_structure_make (WlyOpened *opened, const WlyBody *body, const GArray *prompt, GVariant *options, guint64 salt,
                     WlyGrammar **ret_grammar, GError **error)
 {
-  g_autofree char *text   = NULL;
-  g_auto (GStrv) choices  = NULL;
+  g_auto (Wanted) wanted  = { .opened = opened, .body = body, .key = "" };
+  g_autofree char *digest = NULL;
   WlyGrammarSource source = { 0 };
+  WlyGrammarCache *kept   = wly_opened_grammars (opened);
   gsize key;
 
   *ret_grammar = NULL;
   if (wly_opened_tokenizer (opened, error) == NULL || !find_key (options, &key, error))
     return FALSE;
-  if (key == G_N_ELEMENTS (keys)) {
-    if (!make (opened, body, prompt, options, NULL, "", ret_grammar, error))
-      return FALSE;
-  } else {
+  wanted.choice      = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "tool-choice");
+  wanted.mark        = wly_options_dup_string (WLY_SCOPE_GENERATE, options, "constrain-after");
+  wanted.tools       = wly_body_tools (body);
+  wanted.in_thoughts = wly_pieces_in_thoughts (opened, body, prompt);
+  if (key < G_N_ELEMENTS (keys)) {
+    wanted.key  = keys[key].key;
     source.kind = keys[key].kind;
     if (source.kind == WLY_GRAMMAR_CHOICE)
-      source.choices = (const char *const *)(choices = wly_options_dup_strv (WLY_SCOPE_GENERATE, options, "choice"));
+      wanted.choices = wly_options_dup_strv (WLY_SCOPE_GENERATE, options, "choice");
     else
-      source.text = text = wly_options_dup_string (WLY_SCOPE_GENERATE, options, keys[key].key);
-    source.n_bytes = text != NULL ? strlen (text) : 0;
-    if (!make (opened, body, prompt, options, &source, keys[key].key, ret_grammar, error))
-      return FALSE;
+      wanted.text = wly_options_dup_string (WLY_SCOPE_GENERATE, options, wanted.key);
+    source.choices = (const char *const *)wanted.choices;
+    source.text    = wanted.text;
+    source.n_bytes = wanted.text != NULL ? strlen (wanted.text) : 0;
+    wanted.source  = &source;
   }
+  digest       = digest_of (&wanted, salt);
+  *ret_grammar = wly_grammar_cache_get (kept, digest);
   if (*ret_grammar != NULL)
+    return TRUE;
+  if (!make (&wanted, ret_grammar, error))
+    return FALSE;
+  if (*ret_grammar != NULL) {
+    wly_grammar_cache_put (kept, salt, digest, *ret_grammar);
     wly_opened_token_trie (opened); /* made here, so that no step has to wait for it */
+  }
   return TRUE;
 }

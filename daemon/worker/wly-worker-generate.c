@@ -211,7 +211,8 @@ text_work (gpointer data)
     return;
   if (!wly_body_read (run->body_fd, run->fds, run->n_fds, &body, error)
       || !wly_prompt_tokens (run->opened, &body, &run->past, generation->prompt, error)
-      || !wly_structure_make (run->opened, &body, generation->prompt, generation->options, &generation->grammar, error))
+      || !wly_structure_make (run->opened, &body, generation->prompt, generation->options, generation->session->salt,
+                              &generation->grammar, error))
     return;
   wly_sampling_find_breakers (&generation->sampling, generation->options, wly_opened_tokenizer (run->opened, NULL));
   generation->parser =

@@ -348,12 +348,15 @@ static void
 memory_done (gpointer data)
 {
   MemoryCall *memory         = data;
+  WlyOpened *opened          = memory->call.worker->opened;
   g_auto (GVariantDict) dict = G_VARIANT_DICT_INIT (NULL);
 
   g_variant_dict_insert (&dict, "mapped-bytes", "t", (guint64)memory->memory.mapped_bytes);
   g_variant_dict_insert (&dict, "packed-bytes", "t", (guint64)memory->memory.packed_bytes);
   g_variant_dict_insert (&dict, "scratch-bytes", "t", (guint64)memory->memory.scratch_bytes);
   g_variant_dict_insert (&dict, "kv-bytes", "t", memory->kv_bytes);
+  g_variant_dict_insert (&dict, "grammar-bytes", "t",
+                         opened != NULL ? (guint64)wly_grammar_cache_bytes (wly_opened_grammars (opened)) : 0);
   wly_rpc_worker1_complete_get_memory (memory->call.worker->skeleton, memory->call.invocation,
                                        g_variant_dict_end (&dict));
   wly_call_clear (&memory->call);

@@ -395,6 +395,7 @@ wly_automaton_finish (WlyAutomaton *automaton, WlyRule root, GError **error)
         "The constraint is too large: it becomes more than 65536 rules, 500000 states or 1000000 edges");
     return FALSE;
   }
+  g_hash_table_remove_all (automaton->sets);
   lay_out (automaton);
   finish.heap     = g_array_new (FALSE, FALSE, sizeof (Entry));
   finish.by_to    = sort_edges (automaton, key_to, &finish.to_at);

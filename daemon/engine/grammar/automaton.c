@@ -30,6 +30,20 @@ wly_automaton_free (WlyAutomaton *automaton)
   g_free (automaton);
 }
 
+/* An array has room for up to twice as many. */
+static gsize
+array_bytes (const GArray *array, gsize size)
+{
+  return 2 * (gsize)array->len * size;
+}
+
+gsize
+wly_automaton_bytes (const WlyAutomaton *automaton)
+{
+  return array_bytes (automaton->states, sizeof (WlyStateInfo)) + array_bytes (automaton->edges, sizeof (WlyEdge))
+         + array_bytes (automaton->rules, sizeof (WlyRuleInfo));
+}
+
 WlyState
 wly_automaton_add_state (WlyAutomaton *automaton)
 {

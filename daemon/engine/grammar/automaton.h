@@ -67,6 +67,8 @@ typedef struct {
 
 WlyAutomaton *wly_automaton_new (void);
 void wly_automaton_free (WlyAutomaton *automaton); /* NULL is fine */
+/* Bytes that it takes, of a finished one. */
+gsize wly_automaton_bytes (const WlyAutomaton *automaton);
 
 WlyState wly_automaton_add_state (WlyAutomaton *automaton);
 /* @name is copied, NULL for rules of our own. */

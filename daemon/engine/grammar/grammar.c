@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "grammar/grammar-private.h"
+#include "grammar/masks.h"
 
 #include "wly-error.h"
 
@@ -32,8 +33,22 @@ wly_grammar_unref (WlyGrammar *grammar)
 {
   if (grammar == NULL || !g_atomic_int_dec_and_test (&grammar->references))
     return;
+  wly_masks_free (grammar->masks);
   wly_automaton_free (grammar->automaton);
   g_free (grammar);
+}
+
+gsize
+wly_grammar_bytes (WlyGrammar *grammar)
+{
+  return wly_automaton_bytes (grammar->automaton) + __atomic_load_n (&grammar->masks_bytes, __ATOMIC_RELAXED);
+}
+
+WlyMasks *
+wly_grammar_swap_masks (WlyGrammar *grammar, WlyMasks *masks, gsize n_bytes)
+{
+  __atomic_store_n (&grammar->masks_bytes, n_bytes, __ATOMIC_RELAXED);
+  return __atomic_exchange_n (&grammar->masks, masks, __ATOMIC_ACQ_REL);
 }
 
 /* ---- choices ---- */

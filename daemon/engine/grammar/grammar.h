@@ -15,9 +15,13 @@ G_BEGIN_DECLS
 #define WLY_GRAMMAR_SOURCE_BYTES 262144 /* of any text that a grammar is made of */
 #define WLY_GRAMMAR_DEPTH        64     /* groups in each other */
 
+typedef struct WlyMasks WlyMasks;
+
 typedef struct {
   gint references; /* atomic */
   WlyAutomaton *automaton;
+  WlyMasks *masks;   /* atomic: what the last generation worked out, until the next takes it; NULL: nothing */
+  gsize masks_bytes; /* atomic */
 } WlyGrammar;
 
 typedef enum {
@@ -37,6 +41,10 @@ typedef struct {
 WlyGrammar *wly_grammar_new (const WlyGrammarSource *source, GError **error);
 WlyGrammar *wly_grammar_ref (WlyGrammar *grammar);
 void wly_grammar_unref (WlyGrammar *grammar); /* NULL is fine */
+/* Bytes that it holds, with its masks. */
+gsize wly_grammar_bytes (WlyGrammar *grammar);
+/* What lies with it for what is to lie there; for `masks` alone. */
+WlyMasks *wly_grammar_swap_masks (WlyGrammar *grammar, WlyMasks *masks, gsize n_bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WlyGrammar, wly_grammar_unref)
 

@@ -78,6 +78,19 @@ wly_matcher_free (WlyMatcher *matcher)
   g_free (matcher);
 }
 
+gsize
+wly_matcher_bytes (const WlyMatcher *matcher)
+{
+  gsize n = matcher->n_places_room * sizeof *matcher->places
+            + matcher->n_nodes_room * (sizeof *matcher->nodes + sizeof *matcher->seen)
+            + (matcher->place_mask + (gsize)matcher->node_mask + 2) * sizeof (guint32);
+
+  for (guint32 i = 1; i < matcher->n_places; i++)
+    n +=
+        matcher->places[i].n_nodes * sizeof (guint32) + (matcher->places[i].next != NULL ? 256 * sizeof (WlyPlace) : 0);
+  return n;
+}
+
 void
 wly_matcher_begin (WlyMatcher *matcher)
 {
@@ -440,6 +453,26 @@ copy_stack (const WlyMatcher *matcher, guint32 node)
   return stack;
 }
 
+/* Whether the way from @a is to be taken rather than that from @b: by what they are, not by when they were met. */
+static gboolean
+is_before (const WlyMatcher *matcher, guint32 a, guint32 b)
+{
+  if (matcher->nodes[a].cost != matcher->nodes[b].cost)
+    return matcher->nodes[a].cost < matcher->nodes[b].cost;
+  while (a != b) {
+    const WlyMatcherNode *x = &matcher->nodes[a];
+    const WlyMatcherNode *y = &matcher->nodes[b];
+
+    if (x->state != y->state)
+      return x->state < y->state;
+    if (x->count != y->count)
+      return x->count < y->count;
+    a = x->parent;
+    b = y->parent;
+  }
+  return FALSE;
+}
+
 static guint32
 cheapest_node (const WlyMatcher *matcher, WlyPlace place)
 {
@@ -447,7 +480,7 @@ cheapest_node (const WlyMatcher *matcher, WlyPlace place)
   guint32 best             = 0;
 
   for (guint32 i = 0; i < info->n_nodes; i++)
-    if (best == 0 || matcher->nodes[info->nodes[i]].cost < matcher->nodes[best].cost)
+    if (best == 0 || is_before (matcher, info->nodes[i], best))
       best = info->nodes[i];
   return best;
 }

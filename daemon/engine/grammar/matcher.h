@@ -55,6 +55,8 @@ typedef struct {
 /* The automaton must stay. */
 WlyMatcher *wly_matcher_new (const WlyAutomaton *automaton);
 void wly_matcher_free (WlyMatcher *matcher); /* NULL is fine */
+/* Bytes that it takes, but for what the constraint keeps at its places. */
+gsize wly_matcher_bytes (const WlyMatcher *matcher);
 
 WlyPlace wly_matcher_start (WlyMatcher *matcher);
 /* What comes next is for another token: its work is limited by itself. */

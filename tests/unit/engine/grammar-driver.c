@@ -249,54 +249,76 @@ now_us (void)
   return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
+/* One text of up to 300 tokens; times of its masks, in µs. */
+static void
+bench_text (Driver *driver, WlyGrammar *grammar, guint64 seed, GArray *times)
+{
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, driver->trie, driver->trie->n_vocab, FALSE);
+  g_autoptr (GError) error             = NULL;
+  WlyTestRandom random                 = { seed };
+
+  for (guint32 budget = 300; budget > 0 && !wly_constraint_must_end (constraint); budget--) {
+    double begin        = now_us ();
+    const guint32 *mask = wly_constraint_mask (constraint, budget, &error);
+    double end, took;
+    gint32 token;
+
+    if (mask == NULL)
+      g_error ("%s", error->message);
+    end   = now_us ();
+    token = draw (mask, driver->trie->n_words, &random);
+    took  = now_us ();
+    if (!wly_constraint_fits (constraint, token, budget))
+      token = draw (wly_constraint_mask_exact (constraint, budget, &error), driver->trie->n_words, &random);
+    if (wly_tokenizer_is_end (driver->tokenizer, token) || !wly_constraint_accept (constraint, token, &error))
+      break;
+    took = end - begin + now_us () - took;
+    g_array_append_val (times, took);
+  }
+}
+
+static void
+print_times (const char *name, GArray *times)
+{
+  double total = 0;
+
+  g_array_sort (times, compare_times);
+  for (guint i = 0; i < times->len; i++)
+    total += g_array_index (times, double, i);
+  printf ("  %-6s %5u tokens: median %7.1f us, 90%% %7.1f, 99%% %7.1f, largest %7.1f, mean %7.1f\n", name, times->len,
+          g_array_index (times, double, times->len / 2), g_array_index (times, double, times->len * 9 / 10),
+          g_array_index (times, double, times->len * 99 / 100), g_array_index (times, double, times->len - 1),
+          total / times->len);
+}
+
+/* Texts under a grammar that is made anew for each, then the same ones under one that has seen them. */
 static void
 bench_subject (Driver *driver, gsize k)
 {
-  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
-  double start             = now_us ();
-  g_autoptr (GError) error = NULL;
-  g_autoptr (WlyGrammar) grammar =
-      make_grammar (subjects[k].kind, subjects[k].source, strlen (subjects[k].source), &error);
-  double made  = now_us ();
-  double first = 0;
-  double total = 0;
+  g_autoptr (GArray) cold        = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) warm        = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GError) error       = NULL;
+  g_autoptr (WlyGrammar) grammar = NULL;
+  double made                    = 0;
 
-  if (grammar == NULL)
-    g_error ("%s: %s", subjects[k].name, error->message);
   for (guint round = 0; round < 4; round++) {
-    g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, driver->trie, driver->trie->n_vocab, FALSE);
-    WlyTestRandom random                 = { round };
-    guint32 budget                       = 300;
+    double start = now_us ();
 
-    while (budget > 0 && !wly_constraint_must_end (constraint)) {
-      double begin        = now_us ();
-      const guint32 *mask = wly_constraint_mask (constraint, budget, &error);
-      double end, took;
-      gint32 token;
-
-      if (mask == NULL)
-        g_error ("%s", error->message);
-      end   = now_us ();
-      token = draw (mask, driver->trie->n_words, &random);
-      took  = now_us ();
-      if (!wly_constraint_fits (constraint, token, budget))
-        token = draw (wly_constraint_mask_exact (constraint, budget, &error), driver->trie->n_words, &random);
-      if (wly_tokenizer_is_end (driver->tokenizer, token) || !wly_constraint_accept (constraint, token, &error))
-        break;
-      took = end - begin + now_us () - took;
-      if (first == 0)
-        first = end - made;
-      total += took;
-      g_array_append_val (times, took);
-      budget--;
-    }
+    g_clear_pointer (&grammar, wly_grammar_unref);
+    grammar = make_grammar (subjects[k].kind, subjects[k].source, strlen (subjects[k].source), &error);
+    if (grammar == NULL)
+      g_error ("%s: %s", subjects[k].name, error->message);
+    made += (now_us () - start) / 4;
+    bench_text (driver, grammar, round, cold);
   }
-  g_array_sort (times, compare_times);
-  printf ("%-22s first use %8.1f us (of which the grammar %7.1f), tokens %5u: median %7.1f us, 90%% %7.1f, 99%% %7.1f, "
-          "mean %7.1f\n",
-          subjects[k].name, made - start + first, made - start, times->len,
-          g_array_index (times, double, times->len / 2), g_array_index (times, double, times->len * 9 / 10),
-          g_array_index (times, double, times->len * 99 / 100), total / times->len);
+  for (guint round = 0; round < 8; round++) {
+    g_array_set_size (warm, round <= 4 ? 0 : warm->len);
+    bench_text (driver, grammar, round % 4, warm);
+  }
+  printf ("%s: grammar made in %.1f us, %" G_GSIZE_FORMAT " KiB with its masks\n", subjects[k].name, made,
+          wly_grammar_bytes (grammar) / 1024);
+  print_times ("anew", cold);
+  print_times ("again", warm);
 }
 
 static void

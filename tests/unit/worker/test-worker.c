@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "grammar/masks.h"
 #include "wly-error.h"
 #include "wly-sanitizer.h"
 #include "wly-test-data.h"
@@ -415,14 +416,64 @@ test_hang_up (void)
 }
 
 static guint64
-packed_bytes (WlyTestWorker *worker)
+memory_bytes (WlyTestWorker *worker, const char *key)
 {
   g_autoptr (GError) error    = NULL;
   g_autoptr (GVariant) memory = NULL;
 
   wly_rpc_worker1_call_get_memory_sync (wly_test_worker_proxy (worker), &memory, NULL, &error);
   g_assert_no_error (error);
-  return wly_test_result_u64 (memory, "packed-bytes");
+  return wly_test_result_u64 (memory, key);
+}
+
+static guint64
+packed_bytes (WlyTestWorker *worker)
+{
+  return memory_bytes (worker, "packed-bytes");
+}
+
+/* The grammar of the same request is made once for an app; each app has its own, and they take bounded memory. */
+static void
+test_grammars_are_kept (void)
+{
+  static const char *const salts[] = { "{'salt': <@t 1>}", "{'salt': <@t 2>}" };
+  /* one takes more than all that may come to lie with it */
+  const guint64 most_masks = WLY_MASKS_KEPT_BYTES;
+  g_autofree char *options =
+      g_strdup_printf ("{'grammar': <'root ::= \"a\" | \"b%080000d\"'>, 'max-tokens': <uint32 30>}", 0);
+  WlyTestModel model;
+  WlyTestWorker *worker;
+  guint64 one, again, both;
+  g_autofree char *text = NULL;
+
+  wly_test_model_init (&model);
+  worker = wly_test_worker_new_loaded (wly_test_model_memory (&model), NULL);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+    int tokens               = -1;
+
+    g_assert_true (wly_test_worker_open_session (worker, i, &tokens, salts[i], &error));
+    close (tokens);
+  }
+  g_assert_cmpuint (memory_bytes (worker, "grammar-bytes"), ==, 0);
+  text = wly_test_answer (worker, 0, "{'prompt': <'sheep'>}", options);
+  g_assert_cmpstr (text, ==, "a");
+  one = memory_bytes (worker, "grammar-bytes");
+  g_assert_cmpuint (one, >, 2 * most_masks);
+  for (guint i = 0; i < 3; i++)
+    g_free (wly_test_answer (worker, 0, "{'prompt': <'goat'>}", options));
+  again = memory_bytes (worker, "grammar-bytes");
+  g_free (wly_test_answer (worker, 1, "{'prompt': <'sheep'>}", options));
+  both = memory_bytes (worker, "grammar-bytes");
+  g_assert_cmpuint (again, <=, one + most_masks);
+  g_assert_cmpuint (both, >, again + most_masks);
+  for (guint i = 0; i < 40; i++) {
+    g_autofree char *other = g_strdup_printf ("{'regex': <'[a-z]{3,%u}'>, 'max-tokens': <uint32 9>}", 100 + i);
+
+    g_free (wly_test_answer (worker, 1, "{'prompt': <'sheep'>}", other));
+    g_assert_cmpuint (memory_bytes (worker, "grammar-bytes"), <=, 32u << 20);
+  }
+  wly_test_worker_free (worker);
 }
 
 static guint64
@@ -503,5 +554,6 @@ main (int argc, char **argv)
   if (!WLY_SANITIZED)
     g_test_add_func ("/worker/worker/idle", test_idle);
   g_test_add_func ("/worker/worker/hang-up", test_hang_up);
+  g_test_add_func ("/worker/worker/grammars-are-kept", test_grammars_are_kept);
   return g_test_run ();
 }

@@ -159,7 +159,7 @@ wly_json_equal (const WlyJson *json, WlyJsonId a, WlyJsonId b)
 
       if (object)
         other = wly_json_find_bytes (json, y, key, n_bytes);
-      if (other == 0)
+      if (other == 0 || (object && wly_json_find_bytes (json, x, key, n_bytes) != at))
         return FALSE;
       g_array_append_val (pairs, at);
       g_array_append_val (pairs, other);

@@ -79,7 +79,8 @@ char *wly_json_pointer (const WlyJson *json, WlyJsonId id);
 /* The value a pointer (RFC 6901) leads to; 0: none. */
 WlyJsonId wly_json_resolve (const WlyJson *json, const char *pointer);
 
-/* Whether two values are spelled the same but for white space, escapes and the order of keys. */
+/* Whether two values are spelled the same but for white space, escapes and the order of keys.  An object that has a key
+ * twice is equal to none. */
 gboolean wly_json_equal (const WlyJson *json, WlyJsonId a, WlyJsonId b);
 
 /* Appends a string between quotes: " and \ and what is below U+0020 escaped, each in one way only. */

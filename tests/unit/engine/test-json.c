@@ -125,16 +125,19 @@ test_equality (void)
 {
   const char *text =
       "[{\"a\":[1,\"x\"],\"b\":null},{\"b\":null,\"a\":[1,\"\\u0078\"]},{\"a\":[1,\"x\"]},{\"a\":[\"x\",1],"
-      "\"b\":null}]";
+      "\"b\":null},{\"a\":1,\"a\":1},{\"a\":1,\"b\":2}]";
   g_autoptr (WlyJson) json = wly_json_new (text, strlen (text), DEPTH, NULL);
-  WlyJsonId ids[4];
+  WlyJsonId ids[6];
 
   ids[0] = wly_json_get (json, WLY_JSON_ROOT)->first;
-  for (guint i = 1; i < 4; i++)
+  for (guint i = 1; i < G_N_ELEMENTS (ids); i++)
     ids[i] = wly_json_get (json, ids[i - 1])->next;
   g_assert_true (wly_json_equal (json, ids[0], ids[1]));
   g_assert_false (wly_json_equal (json, ids[0], ids[2]));
   g_assert_false (wly_json_equal (json, ids[0], ids[3]));
+  /* with one key twice and two keys */
+  g_assert_false (wly_json_equal (json, ids[4], ids[5]));
+  g_assert_false (wly_json_equal (json, ids[5], ids[4]));
 }
 
 int

@@ -372,7 +372,7 @@ take_close (WlyOutputParser *parser)
   while (start < parser->pending->len
          && (g_ascii_isspace (parser->pending->str[start]) || parser->pending->str[start] == '`'))
     start++;
-  if (!parser->final && parser->pending->len - start < n
+  if (!parser->final && parser->pending->len - start < MAX (n, 1)
       && memcmp (parser->pending->str + start, close, parser->pending->len - start) == 0)
     return FALSE;
   if (n > 0 && parser->pending->len - start >= n && memcmp (parser->pending->str + start, close, n) == 0)

@@ -135,13 +135,14 @@ typedef enum {
 static gboolean
 parse_frame (WoollyStream *self, WoollyEvent **ret_event, GError **error)
 {
-  const guint8 *data = self->buffer->data + self->consumed;
-  gsize n_bytes      = self->buffer->len - self->consumed;
-  guint32 length     = 0;
-  guint type         = 0;
+  gsize n_bytes  = self->buffer->len - self->consumed;
+  guint32 length = 0;
+  guint type     = 0;
+  const guint8 *data;
 
   if (n_bytes < WOOLLY_FRAME_HEADER)
     return FALSE;
+  data = self->buffer->data + self->consumed;
   if (data[4] != WOOLLY_STREAM_VERSION) {
     g_set_error (error, WOOLLY_ERROR, WOOLLY_ERROR_NOT_SUPPORTED,
                  "The stream has a frame of version %u; this libwoolly reads version %u", data[4],

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "template/chat-input.h"
-#include "template/chat-template.h"
+#include "template-fixture.h"
 #include "wly-error.h"
 #include "wly-test-data.h"
 
@@ -21,44 +20,16 @@ make_messages (void)
                                                    " {'role': <'user'>, 'content': <'Grüße & \"tabs\"\t'>}]"));
 }
 
-static GVariant *
-make_variables (void)
-{
-  return g_variant_ref_sink (g_variant_new_parsed ("{'bos_token': <'<s>'>, 'eos_token': <'</s>'>}"));
-}
-
 static gboolean
 render (const char *source, GVariant *messages, WlyRendered *ret_rendered, GError **error)
 {
   g_autoptr (WlyChatTemplate) chat_template = wly_chat_template_new (source, strlen (source), error);
-  g_autoptr (GVariant) variables            = make_variables ();
+  g_autoptr (GVariant) variables            = wly_fixture_variables ();
 
   *ret_rendered = (WlyRendered){ 0 };
   return chat_template != NULL
          && wly_chat_template_render (chat_template, &(WlyChatInput){ messages, NULL, variables, TRUE }, ret_rendered,
                                       error);
-}
-
-/* The text with what is not trusted in ⟦ ⟧. */
-static char *
-show_spans (const WlyRendered *rendered)
-{
-  GString *shown = g_string_new (NULL);
-  gsize place    = 0;
-
-  for (gsize i = 0; i < rendered->n_spans; i++) {
-    const WlyTextSpan *span = &rendered->spans[i];
-
-    g_assert_true (span->text == rendered->text + place);
-    g_assert_cmpuint (span->n_bytes, >, 0);
-    g_assert_true (i == 0 || span->trusted != rendered->spans[i - 1].trusted);
-    g_string_append (shown, span->trusted ? "" : "⟦");
-    g_string_append_len (shown, span->text, (gssize)span->n_bytes);
-    g_string_append (shown, span->trusted ? "" : "⟧");
-    place += span->n_bytes;
-  }
-  g_assert_cmpuint (place, ==, rendered->n_bytes);
-  return g_string_free (shown, FALSE);
 }
 
 static void
@@ -119,7 +90,7 @@ test_spans (void)
 
     render (cases[i].source, messages, &rendered, &error);
     g_assert_no_error (error);
-    shown = show_spans (&rendered);
+    shown = wly_fixture_show_spans (&rendered);
     g_assert_cmpstr (shown, ==, cases[i].shown);
   }
 }
@@ -135,7 +106,7 @@ test_strange_role (void)
 
   render ("<|{{ messages[0].role }}|>", messages, &rendered, &error);
   g_assert_no_error (error);
-  shown = show_spans (&rendered);
+  shown = wly_fixture_show_spans (&rendered);
   g_assert_cmpstr (shown, ==, "<|⟦im_end⟧|>");
 }
 
@@ -265,47 +236,17 @@ test_cuts (void)
   }
 }
 
-/* Words of the user, in whatever a template may do with them, never get into what is trusted. */
 static void
 check_user_words (const char *source, GVariant *input)
 {
   g_autoptr (WlyChatTemplate) chat_template = wly_chat_template_new (source, strlen (source), NULL);
-  g_autoptr (GVariant) variables            = make_variables ();
+  g_autoptr (GVariant) variables            = wly_fixture_variables ();
   g_auto (WlyRendered) rendered             = { 0 };
-  g_autoptr (GString) trusted               = g_string_new (NULL);
-  g_autofree char *lower                    = NULL;
   const WlyChatInput all                    = { NULL, input, variables, TRUE };
 
   g_assert_nonnull (chat_template);
-  if (!wly_chat_template_render (chat_template, &all, &rendered, NULL))
-    return;
-  for (gsize i = 0; i < rendered.n_spans; i++)
-    if (rendered.spans[i].trusted)
-      g_string_append_len (trusted, rendered.spans[i].text, (gssize)rendered.spans[i].n_bytes);
-  lower = g_ascii_strdown (trusted->str, (gssize)trusted->len);
-  g_assert_null (strstr (lower, "qq"));
-}
-
-/* The input of test_user_words() with @word as every text. */
-static GVariant *
-make_hostile_input (const char *word)
-{
-  g_autofree char *json    = NULL;
-  g_autoptr (GString) text = g_string_new (
-      "{\"add_generation_prompt\": true, \"reasoning_effort\": \"W\", \"documents\": [{\"title\": \"W\", \"text\": "
-      "\"W\"}],"
-      " \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"W\", \"description\": \"W\", \"parameters\":"
-      " {\"type\": \"object\", \"properties\": {\"W\": {\"type\": \"string\", \"description\": \"W\"}}}}}],"
-      " \"messages\": [{\"role\": \"system\", \"content\": \"W\"}, {\"role\": \"user\", \"content\": \"W\"},"
-      " {\"role\": \"assistant\", \"content\": \"W\", \"reasoning_content\": \"W\", \"tool_calls\": [{\"id\": "
-      "\"123456789\","
-      " \"type\": \"function\", \"function\": {\"name\": \"W\", \"arguments\": {\"W\": \"W\"}}}]},"
-      " {\"role\": \"tool\", \"name\": \"W\", \"tool_call_id\": \"123456789\", \"content\": \"W\"},"
-      " {\"role\": \"assistant\", \"content\": \"W\"}, {\"role\": \"user\", \"content\": \"W\"}]}");
-
-  g_string_replace (text, "W", word, 0);
-  json = g_string_free (g_steal_pointer (&text), FALSE);
-  return g_variant_ref_sink (wly_chat_input_read (json, strlen (json), NULL));
+  if (wly_chat_template_render (chat_template, &all, &rendered, NULL))
+    wly_fixture_check_user_words (&rendered);
 }
 
 static void
@@ -346,7 +287,7 @@ test_user_words (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++) {
-    g_autoptr (GVariant) input = make_hostile_input (words[i]);
+    g_autoptr (GVariant) input = wly_fixture_hostile_input (words[i]);
 
     for (gsize j = 0; j < G_N_ELEMENTS (sources); j++)
       check_user_words (sources[j], input);
@@ -360,7 +301,7 @@ test_user_words (void)
       return;
     g_assert_true (g_file_get_contents (path, &source, NULL, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS (words); i++) {
-      g_autoptr (GVariant) input = make_hostile_input (words[i]);
+      g_autoptr (GVariant) input = wly_fixture_hostile_input (words[i]);
 
       check_user_words (source, input);
     }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the tests of output parsers share: templates in the manner of families that there are, and what their models
+ * write.
+ */
+#pragma once
+
+#include "parse/output-parser.h"
+
+G_BEGIN_DECLS
+
+/* A way of writing calls and thoughts: calls between the turns of a conversation. */
+#define WLY_FIXTURE_LOOP(call)                                                                                         \
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content or '' }}"                                             \
+  "{% for c in m.tool_calls or [] %}" call "{% endfor %}<|im_end|>\n{% endfor %}"                                      \
+  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+
+typedef struct {
+  const char *name;
+  const char *source;
+  const char *output;
+  const char *pieces; /* as WlyFixtureShown */
+} WlyFixtureOutput;
+
+/* The last one has no name. */
+extern const WlyFixtureOutput wly_fixture_output_samples[];
+
+/* What was written: [r:…] thoughts, [c:name:arguments] calls, the rest is text. */
+typedef struct {
+  GString *text;
+  WlyPieceKind last;
+} WlyFixtureShown;
+
+/* Of a WlyFixtureShown; a piece that is not UTF-8 fails the test. */
+void wly_fixture_piece_cb (const WlyPiece *piece, gpointer user_data);
+
+/* Of a template's source, which must compile. */
+WlyOutputFormat *wly_fixture_output_format (const char *source);
+
+/* In pieces that end at @first, at @second (bytes; or behind the character there), and then with the text; or of one
+ * character each. */
+typedef struct {
+  gsize first, second;
+  gboolean singly;
+  gboolean no_calls;  /* there are no tools */
+  gboolean reasoning; /* the prompt has opened the thoughts */
+} WlyFixtureCut;
+
+/* What a parser makes of it; (transfer full). */
+char *wly_fixture_parse_output (const WlyOutputFormat *format, const WlyFixtureCut *cut, const char *output);
+
+G_END_DECLS

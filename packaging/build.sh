@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# Sourced by ./demo and ./check: woolly_build FOLDER MESON_OPTION… configures where needed, and builds.
+# Sourced by ./demo and ./check: woolly_build FOLDER MESON_OPTION… configures where needed, and builds all of it or
+# $woolly_targets.
 
 # Debian's own come first: a meson or python3 of the user's may lack what Debian's packages bring.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
@@ -32,6 +33,7 @@ woolly_build ()
   fi
   echo "Building $woolly_folder" >&2
   # Not the words of a configuration that ninja repeats, but warnings.
-  woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" || return 1
+  # shellcheck disable=SC2086 # a list of words
+  woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" ${woolly_targets:-} || return 1
   grep -A8 'warning:' "$woolly_folder/compile.log" >&2 || true
 }

@@ -163,25 +163,29 @@ begin_constraint (WlyGeneration *generation, GError **error)
   return FALSE;
 }
 
+/* Where nearly every token may come, a mask is made only when one is drawn that may not; where one is drawn behind
+ * which there would not be room for an end, the exact one. */
 static gint32
 draw_token (WlyGeneration *generation, const float *logits, GError **error)
 {
   WlyConstraint *constraint = generation->constraint;
-  const guint32 *allowed    = NULL;
   guint32 left              = n_left (generation);
-  gint32 token;
+  gboolean masked           = constraint != NULL && !wly_constraint_is_free (constraint, left);
 
-  if (constraint != NULL) {
-    allowed = wly_constraint_mask (constraint, left, error);
-    if (allowed == NULL)
+  for (guint n = masked ? 1 : 0; n < 3; n++) {
+    const guint32 *allowed = NULL;
+    gint32 token;
+
+    if (n > 0)
+      allowed =
+          n == 1 ? wly_constraint_mask (constraint, left, error) : wly_constraint_mask_exact (constraint, left, error);
+    if (n > 0 && allowed == NULL)
       return -1;
+    token = wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error);
+    if (token < 0 || constraint == NULL || n == 2 || wly_constraint_fits (constraint, token, left))
+      return token;
   }
-  token = wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error);
-  if (token < 0 || constraint == NULL || wly_constraint_fits (constraint, token, left))
-    return token;
-  /* behind this token there would not be room for an end */
-  allowed = wly_constraint_mask_exact (constraint, left, error);
-  return allowed != NULL ? wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error) : -1;
+  g_assert_not_reached ();
 }
 
 /* ---- start ---- */

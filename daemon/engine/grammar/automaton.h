@@ -53,7 +53,8 @@ typedef struct {
   guint32 best;   /* the edge that it begins with */
   guint16 height; /* rules in each other on that way */
   guint8 final;
-  guint8 plain; /* bit 0: any number of plain characters leads back here; bit 1: a loop whose rule takes any of them */
+  guint8 plain; /* bit 0: any number of plain characters leads back here; bit 1: a loop whose rule takes any of them;
+                 * bit 2: any text may follow, but what a mark leads to */
 } WlyStateInfo;
 
 typedef struct {

@@ -92,13 +92,29 @@ wly_constraint_mask_exact (WlyConstraint *constraint, guint32 budget, GError **e
   return check (constraint, masks->scratch, error) ? masks->scratch : NULL;
 }
 
+static gboolean
+is_near_end (WlyConstraint *constraint, guint32 budget)
+{
+  return wly_constraint_shortest (constraint) + (guint64)NEAR_TOKENS >= budget;
+}
+
+gboolean
+wly_constraint_is_free (WlyConstraint *constraint, guint32 budget)
+{
+  wly_matcher_begin (constraint->masks->matcher);
+  if (!here (constraint)->free || is_near_end (constraint, budget))
+    return FALSE;
+  wly_masks_tidy (constraint->masks, &constraint->place);
+  return TRUE;
+}
+
 const guint32 *
 wly_constraint_mask (WlyConstraint *constraint, guint32 budget, GError **error)
 {
   const guint32 *mask;
 
   wly_matcher_begin (constraint->masks->matcher);
-  if (wly_constraint_shortest (constraint) + (guint64)NEAR_TOKENS >= budget)
+  if (is_near_end (constraint, budget))
     return wly_constraint_mask_exact (constraint, budget, error);
   mask = wly_masks_get (constraint->masks, &constraint->place, constraint->first);
   return check (constraint, mask, error) ? mask : NULL;

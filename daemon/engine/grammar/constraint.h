@@ -6,7 +6,7 @@
  * A constraint belongs to one generation and one thread; grammar and tree of tokens are shared.  The same grammar,
  * tokens and budget give the same masks, whatever was asked for in between.
  *
- *     const guint32 *allowed = wly_constraint_mask (constraint, budget, &error);
+ *     const guint32 *allowed = wly_constraint_mask (constraint, budget, &error); // or all, where it is free
  *     token = draw (allowed);
  *     if (!wly_constraint_fits (constraint, token, budget)) {
  *       allowed = wly_constraint_mask_exact (constraint, budget, &error);
@@ -32,13 +32,16 @@ typedef struct WlyConstraint WlyConstraint;
 WlyConstraint *wly_constraint_new (WlyGrammar *grammar, WlyTokenTrie *trie, guint32 n_vocab, gboolean first);
 void wly_constraint_free (WlyConstraint *constraint); /* NULL is fine */
 
+/* Whether nearly every token may come, as in text before a call of a tool: then one is drawn among all of them, and
+ * only where that one does not fit, a mask is needed.  Never near the end of the budget. */
+gboolean wly_constraint_is_free (WlyConstraint *constraint, guint32 budget);
 /* A bit for each token, token 0 the lowest of the first word; good until the next call.  Tokens that end a generation
  * are allowed where the text may end.  Errors: WLY_ERROR_INVALID_ARGS (too ambiguous), WLY_ERROR_NOT_SUPPORTED (no
  * token of the vocabulary can go on). */
 const guint32 *wly_constraint_mask (WlyConstraint *constraint, guint32 budget, GError **error);
 /* The same without tokens behind which the text cannot be ended in time; slower. */
 const guint32 *wly_constraint_mask_exact (WlyConstraint *constraint, guint32 budget, GError **error);
-/* Whether the text can be ended in time behind an allowed token. */
+/* Whether a token may come, and the text can be ended in time behind it. */
 gboolean wly_constraint_fits (WlyConstraint *constraint, gint32 token, guint32 budget);
 
 /* The token comes next.  Errors: WLY_ERROR_INVALID_ARGS where it may not. */

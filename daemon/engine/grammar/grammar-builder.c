@@ -199,6 +199,7 @@ add_marks (WlyGrammarBuilder *builder, const Marks *marks, WlyState root, gboole
     }
     if (may_end)
       wly_automaton_set_final (automaton, states[i]);
+    wly_automaton_set_plain (automaton, states[i], 2);
   }
 }
 

@@ -236,14 +236,20 @@ make_mask (WlyMasks *masks, WlyPlace place, gboolean first)
   allow_named (masks, place, NEVER, masks->scratch);
 }
 
+void
+wly_masks_tidy (WlyMasks *masks, WlyPlace *place)
+{
+  if (wly_matcher_tidy (masks->matcher, place, masks->masks_bytes > MASK_BYTES_MAX))
+    masks->masks_bytes = 0;
+}
+
 const guint32 *
 wly_masks_get (WlyMasks *masks, WlyPlace *place, gboolean first)
 {
   gsize mask_bytes = masks->n_words * sizeof (guint32);
   guint32 **kept;
 
-  if (wly_matcher_tidy (masks->matcher, place, masks->masks_bytes > MASK_BYTES_MAX))
-    masks->masks_bytes = 0;
+  wly_masks_tidy (masks, place);
   if (!first && wly_matcher_get (masks->matcher, *place)->mask != NULL)
     return wly_matcher_get (masks->matcher, *place)->mask;
   make_mask (masks, *place, first);

@@ -34,6 +34,8 @@ WlyMasks *wly_masks_take (WlyGrammar *grammar, WlyTokenTrie *trie, guint32 n_voc
 void wly_masks_give_back (WlyMasks *masks, WlyGrammar *grammar);
 void wly_masks_free (WlyMasks *masks); /* NULL is fine */
 
+/* Forgets what is too much; the place that stays may get another number. */
+void wly_masks_tidy (WlyMasks *masks, WlyPlace *place);
 /* The mask of a place, which may get another number; good until the next call.  @first: a leading space of the token is
  * not written. */
 const guint32 *wly_masks_get (WlyMasks *masks, WlyPlace *place, gboolean first);

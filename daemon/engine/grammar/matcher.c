@@ -232,6 +232,7 @@ close_pending (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
 
     ret_info->cost  = MIN (ret_info->cost, node.cost);
     ret_info->plain = MAX (ret_info->plain, plain_room (matcher, &node));
+    ret_info->free |= (info->plain & 4) != 0;
     if (info->final && node.parent == 0)
       ret_info->ends = TRUE;
     else if (info->final)

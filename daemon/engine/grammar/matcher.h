@@ -24,6 +24,7 @@ typedef struct {
   guint32 cost;        /* bytes of the shortest way to the end */
   guint32 plain;       /* so many plain characters and any fewer may follow; G_MAXUINT32: any number */
   gboolean ends;       /* the text may end here */
+  gboolean free;       /* any text may follow, but what some marks lead to */
   WlyPlace *next;      /* [256] by byte; G_MAXUINT32: not worked out yet; NULL: none is */
   guint32 *mask;       /* of the constraint: freed with g_free() */
   guint32 n_tokens;    /* of the constraint: tokens of a way to the end; 0: not worked out */

@@ -312,17 +312,21 @@ append_thoughts (Maker *maker, GArray *parts)
     append (parts, ignored_marks (maker));
 }
 
-/* Any text that is no call. */
+/* Any text that is no call: it has no opening mark, or, where calls have none, it does not begin as they do. */
 static WlyGrammarPart
 plain_text (Maker *maker)
 {
-  const char *const open[] = { maker->format->open, NULL };
+  const char *const open[]    = { maker->format->open, NULL };
+  const char *const nothing[] = { NULL };
+  const char *first           = maker->format->calls == WLY_CALLS_LIST ? "[^\\[ \\n\\t\\r]" : "[^{ \\n\\t\\r]";
+  WlyGrammarPart text;
 
   if (*maker->format->open != '\0')
     return wly_grammar_builder_without (maker->builder, open);
-  return own_source (maker, WLY_GRAMMAR_REGEX,
-                     maker->format->calls == WLY_CALLS_LIST ? "[ \\n\\t\\r]*([^\\[ \\n\\t\\r][\\s\\S]*)?"
-                                                            : "[ \\n\\t\\r]*([^{ \\n\\t\\r][\\s\\S]*)?");
+  text =
+      pair (maker, own_source (maker, WLY_GRAMMAR_REGEX, first), wly_grammar_builder_without (maker->builder, nothing));
+  return pair (maker, own_source (maker, WLY_GRAMMAR_REGEX, "[ \\n\\t\\r]*"),
+               wly_grammar_builder_repeat (maker->builder, text, 0, 1));
 }
 
 static gboolean

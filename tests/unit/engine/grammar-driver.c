@@ -9,7 +9,9 @@
  *     grammar-driver --bench VOCABULARY.gguf  first use and masks, for some schemas
  */
 #include "grammar/constraint.h"
+#include "grammar/grammar-builder.h"
 #include "grammar/matcher.h"
+#include "sample/sampler.h"
 #include "wly-test-random.h"
 
 #include <fcntl.h>
@@ -321,6 +323,43 @@ bench_subject (Driver *driver, gsize k)
   print_times ("again", warm);
 }
 
+/* A token of text before a call, with the mask of each step and without; the sampler's part as well, as it copies what
+ * is masked. */
+static void
+bench_free (Driver *driver)
+{
+  const char *marks[]                   = { "<tool_call>", NULL };
+  const WlySamplerOptions options       = { .temperature = 0.7, .top_k = 40, .top_p = 0.95, .min_p = 0.05 };
+  guint n_vocab                         = driver->trie->n_vocab;
+  g_autoptr (WlyGrammarBuilder) builder = wly_grammar_builder_new (driver->tokenizer);
+  g_autoptr (WlyGrammar) grammar =
+      wly_grammar_builder_finish (builder, wly_grammar_builder_without (builder, marks), NULL);
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, driver->trie, n_vocab, FALSE);
+  g_autofree float *logits             = g_new (float, n_vocab);
+  WlySampler *sampler                  = wly_sampler_new (&options, n_vocab);
+  WlyTestRandom random                 = { 1 };
+  double took[2]                       = { 0, 0 };
+
+  for (guint i = 0; i < 400; i++) {
+    for (guint k = 0; k < n_vocab; k++)
+      logits[k] = (float)wly_test_random_below (&random, 1000) / 100;
+    for (guint free = 0; free < 2; free++) {
+      const double start = now_us ();
+      gboolean masked    = !wly_constraint_is_free (constraint, 1000) || !free;
+      gint32 token =
+          wly_sampler_draw (sampler, logits, masked ? wly_constraint_mask (constraint, 1000, NULL) : NULL, i, NULL);
+
+      if (!wly_constraint_fits (constraint, token, 1000))
+        token = wly_sampler_draw (sampler, logits, wly_constraint_mask (constraint, 1000, NULL), i, NULL);
+      if (!wly_tokenizer_is_end (driver->tokenizer, token))
+        wly_constraint_accept (constraint, token, NULL);
+      took[free] += (now_us () - start) / 400;
+    }
+  }
+  printf ("text before a call: %.1f us a token with masks, %.1f us without\n", took[0], took[1]);
+  wly_sampler_free (sampler);
+}
+
 static void
 bench (Driver *driver)
 {
@@ -331,6 +370,7 @@ bench (Driver *driver)
           (now_us () - start) / 1e3);
   for (gsize k = 0; k < G_N_ELEMENTS (subjects); k++)
     bench_subject (driver, k);
+  bench_free (driver);
 }
 
 int

@@ -308,6 +308,96 @@ test_named_tokens (void)
     g_assert_cmpint (bit (mask, i), ==, wly_tokenizer_is_end (tokenizer, (gint32)i));
 }
 
+/* ---- where nearly everything may come ---- */
+
+/* Any text, then a call between marks, as often as one likes; a mark that is a control token, or text. */
+static WlyGrammar *
+make_calls (const char *mark)
+{
+  const char *marks[]                   = { mark, NULL };
+  g_autoptr (WlyGrammarBuilder) builder = wly_grammar_builder_new (tokenizer);
+  const WlyGrammarSource source         = { .kind = WLY_GRAMMAR_REGEX, .text = "\\{[ab]{0,9}\\}", .n_bytes = 13 };
+  g_autoptr (GError) error              = NULL;
+  WlyGrammarPart parts[2];
+  WlyGrammar *grammar;
+
+  parts[0] = wly_grammar_builder_until (builder, marks, TRUE);
+  g_assert_true (wly_grammar_builder_source (builder, &source, &parts[1], &error));
+  parts[0] = wly_grammar_builder_sequence (builder, parts, 2);
+  parts[1] = wly_grammar_builder_without (builder, marks);
+  grammar  = wly_grammar_builder_finish (builder, wly_grammar_builder_choice (builder, parts, 2), &error);
+  g_assert_no_error (error);
+  return grammar;
+}
+
+/* What fits without a mask is what the mask allows; returns how many do not. */
+static guint
+compare_fits (WlyConstraint *constraint)
+{
+  guint n = 0;
+
+  for (guint32 i = 0; i < trie->n_vocab; i++) {
+    g_autoptr (GError) error = NULL;
+    const gboolean fits      = wly_constraint_fits (constraint, (gint32)i, 100000);
+    const guint32 *mask      = wly_constraint_mask (constraint, 100000, &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpint (fits, ==, bit (mask, i));
+    n += !fits;
+  }
+  return n;
+}
+
+static void
+accept_text (WlyConstraint *constraint, const char *text)
+{
+  for (; *text != '\0'; text++) {
+    gsize n_bytes;
+    gint32 token = wly_token_trie_longest (trie, text, 1, &n_bytes);
+
+    g_assert_true (wly_constraint_fits (constraint, token, 100000));
+    g_assert_true (wly_constraint_accept (constraint, token, NULL));
+  }
+}
+
+static void
+check_free (const char *mark, gint32 token)
+{
+  g_autoptr (WlyGrammar) grammar       = make_calls (mark);
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+
+  for (guint n = 0; n < 3; n++) {
+    g_assert_true (wly_constraint_is_free (constraint, 100000));
+    g_assert_cmpuint (compare_fits (constraint), <, 20);
+    /* the exact mask has to see to the end */
+    g_assert_false (wly_constraint_is_free (constraint, 5));
+    accept_text (constraint, n == 0 ? "so<" : "a");
+  }
+  if (token >= 0)
+    g_assert_true (wly_constraint_accept (constraint, token, NULL));
+  else
+    accept_text (constraint, mark);
+  for (const char *text = "{ab"; *text != '\0'; text++) {
+    const char letter[] = { *text, '\0' };
+
+    g_assert_false (wly_constraint_is_free (constraint, 100000));
+    g_assert_cmpuint (compare_fits (constraint), >, trie->n_vocab / 2);
+    accept_text (constraint, letter);
+  }
+}
+
+static void
+test_free (void)
+{
+  gint32 bos           = wly_tokenizer_bos (tokenizer);
+  gsize n_bytes        = 0;
+  const char *text     = wly_tokenizer_token_text (tokenizer, bos, &n_bytes);
+  g_autofree char *bar = g_strndup (text, n_bytes);
+
+  check_free ("<call>", -1);
+  check_free (bar, bos);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -332,6 +422,7 @@ main (int argc, char **argv)
   g_test_add_func ("/constraint/first-space", test_first_space);
   g_test_add_func ("/constraint/ambiguous", test_ambiguous);
   g_test_add_func ("/constraint/named-tokens", test_named_tokens);
+  g_test_add_func ("/constraint/free", test_free);
   int status = g_test_run ();
 
   wly_token_trie_unref (trie);

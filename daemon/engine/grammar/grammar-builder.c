@@ -280,6 +280,25 @@ wly_grammar_builder_source (WlyGrammarBuilder *builder, const WlyGrammarSource *
   return wly_grammar_add (builder->automaton, source, ret_part, error);
 }
 
+gboolean
+wly_grammar_builder_members (WlyGrammarBuilder *builder, const char *schema, gsize n_bytes,
+                             const WlyGrammarMembers *form, WlyGrammarPart *ret_part, GError **error)
+{
+  WlySchemaMembers members   = { .raw = form->value_close != NULL };
+  g_autofree char *stop      = g_strstrip (g_strdup (members.raw ? form->value_close : ""));
+  const char *const stops[2] = { stop, NULL };
+
+  members.key_open    = wly_grammar_builder_text (builder, form->key_open);
+  members.key_close   = wly_grammar_builder_text (builder, form->key_close);
+  members.value_close = wly_grammar_builder_text (builder, members.raw ? form->value_close : "");
+  members.separator   = form->separator != NULL ? wly_grammar_builder_text (builder, form->separator)
+                                                : wly_grammar_builder_space (builder);
+  members.any_text    = members.raw ? wly_grammar_builder_until (builder, stops, FALSE) : 0;
+  members.stop        = stop;
+  return wly_grammar_check_text ("The JSON Schema", schema, n_bytes, error)
+         && wly_schema_add_members (builder->automaton, schema, n_bytes, &members, ret_part, error);
+}
+
 WlyGrammarPart
 wly_grammar_builder_sequence (WlyGrammarBuilder *builder, const WlyGrammarPart *parts, guint n_parts)
 {

@@ -43,6 +43,19 @@ WlyGrammarPart wly_grammar_builder_space (WlyGrammarBuilder *builder);
 gboolean wly_grammar_builder_source (WlyGrammarBuilder *builder, const WlyGrammarSource *source,
                                      WlyGrammarPart *ret_part, GError **error);
 
+/* How the members of a schema's outermost object are written where it is no JSON object. */
+typedef struct {
+  const char *key_open, *key_close; /* around a name */
+  /* NULL: values are as in Python: JSON, or None, True, False, or strings between '.  Else what stands behind each:
+   * strings stand as they are, and end where its mark does; so do JSON values. */
+  const char *value_close;
+  const char *separator; /* between members; NULL: up to four spaces and line breaks */
+} WlyGrammarMembers;
+
+/* What a JSON Schema describes, an object, in this form. */
+gboolean wly_grammar_builder_members (WlyGrammarBuilder *builder, const char *schema, gsize n_bytes,
+                                      const WlyGrammarMembers *form, WlyGrammarPart *ret_part, GError **error);
+
 WlyGrammarPart wly_grammar_builder_sequence (WlyGrammarBuilder *builder, const WlyGrammarPart *parts, guint n_parts);
 WlyGrammarPart wly_grammar_builder_choice (WlyGrammarBuilder *builder, const WlyGrammarPart *parts, guint n_parts);
 /* @max may be WLY_AUTOMATON_ENDLESS. */

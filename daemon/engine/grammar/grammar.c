@@ -84,8 +84,8 @@ check_size (const char *what, gsize n_bytes, GError **error)
   return FALSE;
 }
 
-static gboolean
-check_text (const char *what, const char *text, gsize n_bytes, GError **error)
+gboolean
+wly_grammar_check_text (const char *what, const char *text, gsize n_bytes, GError **error)
 {
   if (!check_size (what, n_bytes, error))
     return FALSE;
@@ -110,7 +110,8 @@ add_choices (WlyAutomaton *automaton, const char *const *choices, WlyRule *ret_r
       g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Choice %" G_GSIZE_FORMAT " is empty", i + 1);
       return FALSE;
     }
-    if (!check_text ("A choice", choices[i], n, error) || !check_size ("The list of choices", n_bytes, error))
+    if (!wly_grammar_check_text ("A choice", choices[i], n, error)
+        || !check_size ("The list of choices", n_bytes, error))
       return FALSE;
     add_choice (automaton, edges, wly_automaton_rule_start (automaton, *ret_rule), choices[i]);
   }
@@ -127,13 +128,13 @@ wly_grammar_add (WlyAutomaton *automaton, const WlyGrammarSource *source, WlyRul
 {
   switch (source->kind) {
   case WLY_GRAMMAR_JSON_SCHEMA:
-    return check_text ("The JSON Schema", source->text, source->n_bytes, error)
+    return wly_grammar_check_text ("The JSON Schema", source->text, source->n_bytes, error)
            && wly_schema_add (automaton, source->text, source->n_bytes, ret_rule, error);
   case WLY_GRAMMAR_GBNF:
-    return check_text ("The grammar", source->text, source->n_bytes, error)
+    return wly_grammar_check_text ("The grammar", source->text, source->n_bytes, error)
            && wly_gbnf_add (automaton, source->text, source->n_bytes, ret_rule, error);
   case WLY_GRAMMAR_REGEX:
-    return check_text ("The regular expression", source->text, source->n_bytes, error)
+    return wly_grammar_check_text ("The regular expression", source->text, source->n_bytes, error)
            && wly_regex_add (automaton, source->text, source->n_bytes, ret_rule, error);
   case WLY_GRAMMAR_CHOICE:
     return add_choices (automaton, source->choices, ret_rule, error);

@@ -34,6 +34,7 @@ typedef struct {
   GPtrArray *dfas;    /* WlyDfa of those */
   GArray *others;     /* Others */
   WlyDfa *allowed;    /* of propertyNames; NULL: any */
+  WlyDfa *writable;   /* in the form of members; NULL: any */
   GArray *ids;        /* what applies to a value */
   guint32 min, max;
   gboolean impossible;
@@ -200,7 +201,12 @@ make_value (Object *object, const char *name, gsize n_bytes, guint which, gboole
   g_array_set_size (object->ids, 0);
   for (guint i = 0; i < object->items->len; i++)
     add_schemas (object, i, name, n_bytes, which, ret_never);
-  if (!*ret_never)
+  if (*ret_never)
+    return;
+  if (object->schema->form == WLY_SCHEMA_MEMBERS && object->schema->members->raw && name != NULL
+      && wly_schema_members_is_text (object->schema, name, n_bytes))
+    *ret_rule = wly_schema_rule_of_form (object->schema, object->ids, WLY_SCHEMA_RAW);
+  else
     *ret_rule = wly_schema_rule (object->schema, object->ids);
 }
 
@@ -218,6 +224,8 @@ make_names (Object *object)
     if (object->allowed != NULL && !wly_dfa_accepts (object->allowed, name->name, name->n_bytes))
       name->never = TRUE;
     object->impossible |= name->never && name->required;
+    if (object->writable != NULL && !wly_dfa_accepts (object->writable, name->name, name->n_bytes))
+      wly_schema_fail (object->schema, name->at, "the model's calls cannot have an argument of this name");
   }
 }
 
@@ -264,6 +272,19 @@ matching_keys (Object *object, WlyDfa *keys, guint which)
   return keys;
 }
 
+/* Those of some keys (NULL: any) that are of others, too; NULL with an error. */
+static WlyDfa *
+keep_keys (Object *object, WlyDfa *keys, const WlyDfa *others, const char *failure)
+{
+  WlyDfa *all  = keys != NULL ? keys : wly_dfa_new_length (0, WLY_AUTOMATON_ENDLESS);
+  WlyDfa *kept = wly_dfa_combine (all, others, FALSE);
+
+  wly_dfa_free (all);
+  if (kept == NULL)
+    wly_schema_fail (object->schema, WLY_JSON_ROOT, "%s", failure);
+  return kept;
+}
+
 static void
 make_others (Object *object)
 {
@@ -279,14 +300,10 @@ make_others (Object *object)
     others.keys = unnamed_keys (object);
     if (schema->error == NULL)
       others.keys = matching_keys (object, others.keys, which);
-    if (object->allowed != NULL && schema->error == NULL) {
-      WlyDfa *keys = others.keys != NULL ? others.keys : wly_dfa_new_length (0, WLY_AUTOMATON_ENDLESS);
-
-      others.keys = wly_dfa_combine (keys, object->allowed, FALSE);
-      wly_dfa_free (keys);
-      if (others.keys == NULL)
-        wly_schema_fail (schema, wly_schema_item (object->items, 0)->id, "its propertyNames are too large");
-    }
+    if (object->allowed != NULL && schema->error == NULL)
+      others.keys = keep_keys (object, others.keys, object->allowed, "its propertyNames are too large");
+    if (object->writable != NULL && schema->error == NULL)
+      others.keys = keep_keys (object, others.keys, object->writable, "its names are too large");
     if (schema->error != NULL || (others.keys != NULL && wly_dfa_is_empty (others.keys)))
       wly_dfa_free (others.keys);
     else
@@ -303,20 +320,44 @@ add_value (WlySchema *schema, WlyState from, WlyRule value, WlyState to)
   wly_automaton_add_call (schema->automaton, wly_schema_sign (schema, from, ':'), value, to);
 }
 
+/* Calls a rule; gives the state behind. */
+static WlyState
+call (WlyAutomaton *automaton, WlyState from, WlyRule rule)
+{
+  WlyState behind = wly_automaton_add_state (automaton);
+
+  wly_automaton_add_call (automaton, from, rule, behind);
+  return behind;
+}
+
+static WlyState
+add_comma (WlySchema *schema, WlyState from)
+{
+  if (schema->form == WLY_SCHEMA_MEMBERS)
+    return call (schema->automaton, from, schema->members->separator);
+  return wly_schema_sign (schema, from, ',');
+}
+
 /* A rule for the pair of a name, so that each is written once. */
 static WlyRule
 named_pair (Object *object, const Name *name)
 {
-  WlyAutomaton *automaton = object->schema->automaton;
-  WlyRule pair            = wly_automaton_add_rule (automaton, NULL);
-  WlyState end            = wly_automaton_add_state (automaton);
-  g_autoptr (GString) key = g_string_new (NULL);
-  WlyState at;
+  WlyAutomaton *automaton         = object->schema->automaton;
+  WlyRule pair                    = wly_automaton_add_rule (automaton, NULL);
+  WlyState end                    = wly_automaton_add_state (automaton);
+  g_autoptr (GString) key         = g_string_new (NULL);
+  const WlySchemaMembers *members = object->schema->members;
+  WlyState at                     = wly_automaton_rule_start (automaton, pair);
 
-  wly_json_write_string (key, name->name, name->n_bytes);
-  at = wly_automaton_add_text (automaton, wly_automaton_rule_start (automaton, pair), key->str, key->len);
-  add_value (object->schema, at, name->value, end);
   wly_automaton_set_final (automaton, end);
+  if (object->schema->form == WLY_SCHEMA_MEMBERS) {
+    at = wly_automaton_add_text (automaton, call (automaton, at, members->key_open), name->name, name->n_bytes);
+    wly_automaton_add_call (automaton, call (automaton, at, members->key_close), name->value, end);
+    return pair;
+  }
+  wly_json_write_string (key, name->name, name->n_bytes);
+  at = wly_automaton_add_text (automaton, at, key->str, key->len);
+  add_value (object->schema, at, name->value, end);
   return pair;
 }
 
@@ -332,6 +373,12 @@ other_pair (Object *object)
     const Others *others = &g_array_index (object->others, Others, i);
     WlyState behind      = wly_automaton_add_state (automaton);
 
+    if (object->schema->form == WLY_SCHEMA_MEMBERS) {
+      wly_dfa_emit (others->keys, automaton, call (automaton, start, object->schema->members->key_open), behind, FALSE);
+      wly_automaton_add_call (automaton, call (automaton, behind, object->schema->members->key_close), others->value,
+                              end);
+      continue;
+    }
     if (others->keys == NULL) {
       wly_automaton_add_call (automaton, start, object->schema->string, behind);
     } else {
@@ -390,7 +437,7 @@ add_properties (Object *object, WlyState from, WlyState to)
         wly_automaton_add_empty (automaton, now[k], next[k]);
       if (limited && k >= object->max)
         continue;
-      commas[k] = k > 0 ? wly_schema_sign (object->schema, now[k], ',') : now[k];
+      commas[k] = k > 0 ? add_comma (object->schema, now[k]) : now[k];
       wly_automaton_add_call (automaton, commas[k], pair, next[MIN (k + 1, levels)]);
     }
     memcpy (now, next, (levels + 1) * sizeof *now);
@@ -400,7 +447,7 @@ add_properties (Object *object, WlyState from, WlyState to)
 
     for (guint32 k = 0; k <= levels; k++)
       if (!limited || k < object->max)
-        wly_automaton_add_call (automaton, k > 0 ? wly_schema_sign (object->schema, now[k], ',') : now[k], pair,
+        wly_automaton_add_call (automaton, k > 0 ? add_comma (object->schema, now[k]) : now[k], pair,
                                 now[MIN (k + 1, levels)]);
   }
   for (guint32 k = object->min; k <= levels; k++)
@@ -440,6 +487,8 @@ read_object (Object *object)
 {
   WlySchema *schema = object->schema;
 
+  if (schema->form == WLY_SCHEMA_MEMBERS)
+    object->writable = wly_schema_members_names (schema);
   read_names (object);
   read_limits (object);
   if (schema->error == NULL)
@@ -457,15 +506,15 @@ write_object (Object *object, WlyState from, WlyState to)
 {
   WlyAutomaton *automaton = object->schema->automaton;
   WlyState open           = wly_automaton_add_state (automaton);
-  WlyState begin          = wly_automaton_add_state (automaton);
   WlyState end            = wly_automaton_add_state (automaton);
-  WlyState close          = wly_automaton_add_state (automaton);
 
+  if (object->schema->form == WLY_SCHEMA_MEMBERS) {
+    add_properties (object, from, to);
+    return;
+  }
   wly_automaton_add_bytes (automaton, from, '{', '{', open);
-  wly_automaton_add_call (automaton, open, object->schema->space, begin);
-  add_properties (object, begin, end);
-  wly_automaton_add_call (automaton, end, object->schema->space, close);
-  wly_automaton_add_bytes (automaton, close, '}', '}', to);
+  add_properties (object, call (automaton, open, object->schema->space), end);
+  wly_automaton_add_bytes (automaton, call (automaton, end, object->schema->space), '}', '}', to);
 }
 
 void
@@ -485,6 +534,7 @@ wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlySta
   for (guint i = 0; i < object.others->len; i++)
     wly_dfa_free (g_array_index (object.others, Others, i).keys);
   wly_dfa_free (object.allowed);
+  wly_dfa_free (object.writable);
   g_array_unref (object.names);
   g_hash_table_unref (object.places);
   g_array_unref (object.patterns);

@@ -38,16 +38,28 @@ typedef struct {
   guint32 used;
 } WlySchemaItem;
 
+/* How values are written. */
+typedef enum {
+  WLY_SCHEMA_JSON,
+  WLY_SCHEMA_PYTHON,  /* None, True and False, too, and strings between ' */
+  WLY_SCHEMA_MEMBERS, /* the outermost object, by WlySchemaMembers */
+  WLY_SCHEMA_RAW,     /* of its values, a string: as it is; and what stands behind a value */
+  WLY_SCHEMA_MIXED, /* what may be no string: JSON, or a string that does not look so, as it is; and the same behind */
+} WlySchemaForm;
+
 typedef struct {
   WlyJson *json;
   WlyAutomaton *automaton;
-  GHashTable *rules; /* GBytes of WlySchemaItem: rule + 1 */
-  GPtrArray *queue;  /* GBytes, in the order of `queue_rules` */
+  const WlySchemaMembers *members; /* NULL: all is JSON */
+  WlySchemaForm form;              /* of the rule that is written */
+  GHashTable *rules;               /* GBytes of WlySchemaItem: rule + 1 */
+  GPtrArray *queue;                /* GBytes, in the order of `queue_rules` */
   GArray *queue_rules;
   GHashTable *told_apart; /* WlyJsonId of each oneOf that was looked at */
   guint64 work;           /* that its expressions took so far */
   WlyRule space, string, character;
-  GError *error; /* the first */
+  WlyRule python_string; /* between ' */
+  GError *error;         /* the first */
 } WlySchema;
 
 /* Notes the first error, with the pointer of a keyword; FALSE. */
@@ -66,8 +78,11 @@ guint wly_schema_type_of (const WlySchema *schema, WlyJsonId value);
 
 /* The list with all that it refers to; FALSE: nothing can fulfil it, or an error. */
 gboolean wly_schema_flatten (WlySchema *schema, GArray *items);
-/* The rule of a list of schemas (WlyJsonId). */
+/* The rule of a list of schemas (WlyJsonId), in the form that parts of the one that is written have. */
 WlyRule wly_schema_rule (WlySchema *schema, const GArray *ids);
+WlyRule wly_schema_rule_of_form (WlySchema *schema, const GArray *ids, WlySchemaForm form);
+/* The same values, in another form. */
+WlyRule wly_schema_rule_of_items (WlySchema *schema, const GArray *items, WlySchemaForm form);
 /* A comma or a colon with the white space around it; gives the state behind. */
 WlyState wly_schema_sign (WlySchema *schema, WlyState from, char sign);
 /* Whether no value can be of both; @depth: how far to look. */
@@ -78,6 +93,14 @@ void wly_schema_number (WlySchema *schema, const GArray *items, gboolean reals, 
 void wly_schema_string (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
 void wly_schema_array (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
 void wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
+
+/* The forms RAW and MIXED: what has no const and no enum; one value of those. */
+void wly_schema_members_value (WlySchema *schema, const GArray *items, WlyState from, WlyState to);
+void wly_schema_members_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to);
+/* Whether a member of the outermost object is a string, by what stands at its name; it is RAW then. */
+gboolean wly_schema_members_is_text (const WlySchema *schema, const char *name, gsize n_bytes);
+/* The names that can be written; NULL with an error. */
+WlyDfa *wly_schema_members_names (WlySchema *schema);
 /* The values of a schema with const, or else enum: the list, or (@ret_one) the value itself; 0: there is none. */
 WlyJsonId wly_schema_find_values (const WlySchema *schema, const GArray *items, gboolean *ret_one);
 /* Writes those of some values (@values: a list, or with @one the value itself) that the list allows, and all its const

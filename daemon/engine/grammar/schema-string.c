@@ -221,8 +221,11 @@ wly_schema_string (WlySchema *schema, const GArray *items, WlyState from, WlySta
     return;
   }
   at = find_lengths (schema, items, &min, &max);
-  if (at != 0)
+  if (at != 0) {
     counted_string (schema, at, min, max, from, to);
-  else
-    wly_automaton_add_call (automaton, from, schema->string, to);
+    return;
+  }
+  wly_automaton_add_call (automaton, from, schema->string, to);
+  if (schema->form == WLY_SCHEMA_PYTHON)
+    wly_automaton_add_call (automaton, from, schema->python_string, to);
 }

@@ -79,6 +79,43 @@ add_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
   wly_automaton_add_empty (schema->automaton, at, to);
 }
 
+/* None, True, False, and a string between '. */
+static void
+add_python_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
+{
+  static const char *const words[] = { "None", "False", "True" };
+  WlyJsonKind kind                 = wly_json_kind (schema->json, value);
+  g_autoptr (GString) text         = g_string_new (NULL);
+  gsize n_bytes;
+  const char *string;
+
+  if (kind < G_N_ELEMENTS (words)) {
+    g_string_append (text, words[kind]);
+  } else if (kind == WLY_JSON_STRING) {
+    string = wly_json_text (schema->json, value, &n_bytes);
+    wly_json_write_string (text, string, n_bytes);
+    if (strpbrk (text->str, "\\'") != NULL)
+      return;
+    text->str[0] = text->str[text->len - 1] = '\'';
+  } else {
+    return;
+  }
+  wly_automaton_add_empty (schema->automaton, wly_automaton_add_text (schema->automaton, from, text->str, text->len),
+                           to);
+}
+
+static void
+add_value (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
+{
+  if (schema->form == WLY_SCHEMA_RAW || schema->form == WLY_SCHEMA_MIXED) {
+    wly_schema_members_constant (schema, value, from, to);
+    return;
+  }
+  add_constant (schema, value, from, to);
+  if (schema->form == WLY_SCHEMA_PYTHON)
+    add_python_constant (schema, value, from, to);
+}
+
 /* ---- against a list ---- */
 
 /* Keywords that say more of lists and objects than their type. */
@@ -172,7 +209,7 @@ wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gbo
        at           = next_value (schema, values, one, at))
     if ((types & wly_schema_type_of (schema, at)) != 0 && is_listed (schema, items, at)
         && is_allowed (schema, items, at, &texts))
-      add_constant (schema, at, from, to);
+      add_value (schema, at, from, to);
   wly_dfa_free (texts.strings);
   wly_dfa_free (texts.numbers);
 }

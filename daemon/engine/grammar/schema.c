@@ -103,13 +103,18 @@ wly_schema_flatten (WlySchema *schema, GArray *items)
   return TRUE;
 }
 
-static WlyRule
-rule_of_items (WlySchema *schema, const GArray *items)
+WlyRule
+wly_schema_rule_of_items (WlySchema *schema, const GArray *items, WlySchemaForm form)
 {
-  g_autoptr (GBytes) key = g_bytes_new (items->data, items->len * sizeof (WlySchemaItem));
-  gpointer found         = g_hash_table_lookup (schema->rules, key);
+  g_autoptr (GArray) whole = g_array_copy ((GArray *)items);
+  WlySchemaItem last       = { 0, form };
+  g_autoptr (GBytes) key   = NULL;
+  gpointer found;
   WlyRule rule;
 
+  g_array_append_val (whole, last);
+  key   = g_bytes_new (whole->data, whole->len * sizeof (WlySchemaItem));
+  found = g_hash_table_lookup (schema->rules, key);
   if (found != NULL)
     return GPOINTER_TO_UINT (found) - 1;
   if (schema->queue->len >= RULES_MAX) {
@@ -126,14 +131,26 @@ rule_of_items (WlySchema *schema, const GArray *items)
 }
 
 WlyRule
-wly_schema_rule (WlySchema *schema, const GArray *ids)
+wly_schema_rule_of_form (WlySchema *schema, const GArray *ids, WlySchemaForm form)
 {
   g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (WlySchemaItem));
 
   for (guint i = 0; i < ids->len; i++)
     if (wly_json_kind (schema->json, g_array_index (ids, WlyJsonId, i)) != WLY_JSON_TRUE)
       add_item (items, g_array_index (ids, WlyJsonId, i));
-  return rule_of_items (schema, items);
+  return wly_schema_rule_of_items (schema, items, form);
+}
+
+WlyRule
+wly_schema_rule (WlySchema *schema, const GArray *ids)
+{
+  const gboolean python =
+      schema->form == WLY_SCHEMA_PYTHON || (schema->form == WLY_SCHEMA_MEMBERS && !schema->members->raw);
+
+  return wly_schema_rule_of_form (schema, ids,
+                                  python                               ? WLY_SCHEMA_PYTHON
+                                  : schema->form == WLY_SCHEMA_MEMBERS ? WLY_SCHEMA_MIXED
+                                                                       : WLY_SCHEMA_JSON);
 }
 
 /* ---- branches ---- */
@@ -191,7 +208,7 @@ compile_branches (WlySchema *schema, const GArray *items, WlyState start, WlySta
         continue;
       if (wly_json_kind (schema->json, at) == WLY_JSON_OBJECT)
         add_item (branch, at);
-      wly_automaton_add_call (schema->automaton, start, rule_of_items (schema, branch), end);
+      wly_automaton_add_call (schema->automaton, start, wly_schema_rule_of_items (schema, branch, schema->form), end);
     }
     return TRUE;
   }
@@ -221,22 +238,38 @@ compile_values (WlySchema *schema, const GArray *items, WlyState start, WlyState
   gboolean one;
   WlyJsonId values = wly_schema_find_values (schema, items, &one);
 
+  if (values != 0 && schema->form == WLY_SCHEMA_MEMBERS)
+    return wly_schema_fail (schema, values, "of arguments it is not supported");
   if (values != 0)
     wly_schema_values (schema, items, values, one, start, end);
   return values != 0;
 }
 
 static void
+add_word (WlySchema *schema, WlyState from, const char *word, WlyState to)
+{
+  wly_automaton_add_empty (schema->automaton, wly_automaton_add_text (schema->automaton, from, word, strlen (word)),
+                           to);
+}
+
+static void
 compile_types (WlySchema *schema, const GArray *items, WlyState start, WlyState end)
 {
-  WlyAutomaton *automaton = schema->automaton;
-  guint types             = wly_schema_types (schema, items);
+  guint types = wly_schema_types (schema, items);
 
+  if (schema->form == WLY_SCHEMA_MEMBERS)
+    types &= WLY_SCHEMA_OBJECT;
   if ((types & WLY_SCHEMA_NULL) != 0)
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, start, "null", 4), end);
+    add_word (schema, start, "null", end);
   if ((types & WLY_SCHEMA_BOOLEAN) != 0) {
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, start, "true", 4), end);
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, start, "false", 5), end);
+    add_word (schema, start, "true", end);
+    add_word (schema, start, "false", end);
+  }
+  if ((types & WLY_SCHEMA_NULL) != 0 && schema->form == WLY_SCHEMA_PYTHON)
+    add_word (schema, start, "None", end);
+  if ((types & WLY_SCHEMA_BOOLEAN) != 0 && schema->form == WLY_SCHEMA_PYTHON) {
+    add_word (schema, start, "True", end);
+    add_word (schema, start, "False", end);
   }
   if ((types & (WLY_SCHEMA_INTEGER | WLY_SCHEMA_REAL)) != 0)
     wly_schema_number (schema, items, (types & WLY_SCHEMA_REAL) != 0, start, end);
@@ -256,10 +289,16 @@ compile (WlySchema *schema, GBytes *key, WlyRule rule)
   WlyState end             = wly_automaton_add_state (schema->automaton);
 
   g_array_append_vals (items, g_bytes_get_data (key, NULL), g_bytes_get_size (key) / sizeof (WlySchemaItem));
+  schema->form = (WlySchemaForm)wly_schema_item (items, items->len - 1)->used;
+  g_array_set_size (items, items->len - 1);
   wly_automaton_set_final (schema->automaton, end);
   if (!wly_schema_flatten (schema, items) || schema->error != NULL)
     return;
-  if (!compile_branches (schema, items, start, end) && !compile_values (schema, items, start, end))
+  if (compile_branches (schema, items, start, end) || compile_values (schema, items, start, end))
+    return;
+  if (schema->form == WLY_SCHEMA_RAW || schema->form == WLY_SCHEMA_MIXED)
+    wly_schema_members_value (schema, items, start, end);
+  else
     compile_types (schema, items, start, end);
 }
 
@@ -319,25 +358,19 @@ add_hex (WlyAutomaton *automaton, WlyState from, const char *first, const char *
   }
 }
 
-/* One character of a string, in any of its spellings. */
+/* A character behind a backslash: one of the letters, or a number. */
 static void
-add_character (WlyAutomaton *automaton, WlyState from, WlyState to)
+add_escape (WlyAutomaton *automaton, WlyState from, const char *letters, WlyState to)
 {
-  g_autoptr (GArray) set = wly_charset_new ();
-  WlyState escape        = wly_automaton_add_state (automaton);
-  WlyState hex           = wly_automaton_add_state (automaton);
-  WlyState high          = wly_automaton_add_state (automaton);
-  WlyState low           = wly_automaton_add_state (automaton);
-  WlyState pair          = wly_automaton_add_state (automaton);
+  WlyState escape = wly_automaton_add_state (automaton);
+  WlyState hex    = wly_automaton_add_state (automaton);
+  WlyState high   = wly_automaton_add_state (automaton);
+  WlyState low    = wly_automaton_add_state (automaton);
+  WlyState pair   = wly_automaton_add_state (automaton);
 
-  wly_charset_add (set, 0x20, '"' - 1);
-  wly_charset_add (set, '"' + 1, '\\' - 1);
-  wly_charset_add (set, '\\' + 1, WLY_CHARSET_MAX);
-  wly_charset_settle (set);
-  wly_automaton_add_set (automaton, from, set, to);
   wly_automaton_add_bytes (automaton, from, '\\', '\\', escape);
-  for (const char *letter = "\"\\/bfnrt"; *letter != '\0'; letter++)
-    wly_automaton_add_bytes (automaton, escape, (guint8)*letter, (guint8)*letter, to);
+  for (; *letters != '\0'; letters++)
+    wly_automaton_add_bytes (automaton, escape, (guint8)*letters, (guint8)*letters, to);
   wly_automaton_add_bytes (automaton, escape, 'u', 'u', hex);
   /* any but a half of a pair, or a pair */
   add_hex (automaton, hex, "0aAeE", "9cCfF", 3, to);
@@ -347,6 +380,20 @@ add_character (WlyAutomaton *automaton, WlyState from, WlyState to)
   low = wly_automaton_add_text (automaton, low, "\\u", 2);
   add_hex (automaton, low, "dD", "dD", 0, pair);
   add_hex (automaton, pair, "cC", "fF", 2, to);
+}
+
+/* One character of a string, in any of its spellings. */
+static void
+add_character (WlyAutomaton *automaton, WlyState from, WlyState to)
+{
+  g_autoptr (GArray) set = wly_charset_new ();
+
+  wly_charset_add (set, 0x20, '"' - 1);
+  wly_charset_add (set, '"' + 1, '\\' - 1);
+  wly_charset_add (set, '\\' + 1, WLY_CHARSET_MAX);
+  wly_charset_settle (set);
+  wly_automaton_add_set (automaton, from, set, to);
+  add_escape (automaton, from, "\"\\/bfnrt", to);
 }
 
 static void
@@ -365,6 +412,27 @@ make_strings (WlySchema *schema)
   add_character (automaton, within, within);
   wly_automaton_set_plain (automaton, within, 0);
   wly_automaton_add_bytes (automaton, within, '"', '"', end);
+  wly_automaton_set_final (automaton, end);
+}
+
+/* As Python writes them where no ' is in them; escapes are those of JSON, and \\'. */
+static void
+make_python_strings (WlySchema *schema)
+{
+  WlyAutomaton *automaton = schema->automaton;
+  g_autoptr (GArray) set  = wly_charset_new ();
+  WlyState within         = wly_automaton_add_state (automaton);
+  WlyState end            = wly_automaton_add_state (automaton);
+
+  schema->python_string = wly_automaton_add_rule (automaton, NULL);
+  wly_automaton_add_bytes (automaton, wly_automaton_rule_start (automaton, schema->python_string), '\'', '\'', within);
+  wly_charset_add (set, 0x20, '\'' - 1);
+  wly_charset_add (set, '\'' + 1, '\\' - 1);
+  wly_charset_add (set, '\\' + 1, WLY_CHARSET_MAX);
+  wly_charset_settle (set);
+  wly_automaton_add_set (automaton, within, set, within);
+  add_escape (automaton, within, "'\"\\/bfnrt", within);
+  wly_automaton_add_bytes (automaton, within, '\'', '\'', end);
   wly_automaton_set_final (automaton, end);
 }
 
@@ -453,10 +521,12 @@ run (WlySchema *schema, WlyRule *ret_root)
     return wly_schema_fail (schema, root, "a schema is wanted (an object, true or false)");
   make_space (schema);
   make_strings (schema);
+  if (schema->members != NULL && !schema->members->raw)
+    make_python_strings (schema);
   if (!check_circles (schema))
     return FALSE;
   g_array_append_val (ids, root);
-  *ret_root = wly_schema_rule (schema, ids);
+  *ret_root = wly_schema_rule_of_form (schema, ids, schema->members != NULL ? WLY_SCHEMA_MEMBERS : WLY_SCHEMA_JSON);
   for (guint i = 0; i < schema->queue->len && schema->error == NULL && !schema->automaton->too_large; i++)
     compile (schema, schema->queue->pdata[i], g_array_index (schema->queue_rules, WlyRule, i));
   return schema->error == NULL;
@@ -465,7 +535,14 @@ run (WlySchema *schema, WlyRule *ret_root)
 gboolean
 wly_schema_add (WlyAutomaton *automaton, const char *text, gsize n_bytes, WlyRule *ret_rule, GError **error)
 {
-  WlySchema schema = { 0 };
+  return wly_schema_add_members (automaton, text, n_bytes, NULL, ret_rule, error);
+}
+
+gboolean
+wly_schema_add_members (WlyAutomaton *automaton, const char *text, gsize n_bytes, const WlySchemaMembers *members,
+                        WlyRule *ret_rule, GError **error)
+{
+  WlySchema schema = { .members = members };
   gboolean done;
 
   schema.json = wly_json_new (text, n_bytes, WLY_GRAMMAR_DEPTH, error);

@@ -26,7 +26,7 @@ wly_pieces_new (WlyOpened *opened, const WlyBody *body, const GArray *prompt, gb
 
   if (format == NULL || body->messages == NULL || wly_opened_tokenizer (opened, NULL) == NULL)
     return NULL;
-  return wly_output_parser_new (format, tools != NULL && (!constrained || *format->open != '\0'),
+  return wly_output_parser_new (format, !constrained || *format->open != '\0' ? tools : NULL,
                                 wly_pieces_in_thoughts (opened, body, prompt));
 }
 

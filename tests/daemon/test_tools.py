@@ -34,6 +34,13 @@ TEMPLATES = {
     'named': template('<|call|>function<|sep|>{{ c.function.name }}\n```json\n{{ c.function.arguments | tojson }}\n```<|done|>'),
     'several': template('{% if loop.first %}<|calls|>{% endif %}<|call|>function<|sep|>{{ c.function.name }}\n```json\n'
                         '{{ c.function.arguments | tojson }}\n```<|done|>{% if loop.last %}<|alldone|>{% endif %}'),
+    # arguments between marks, strings as they are; as Python writes them
+    'coder': template('\n<tool_call>\n<function={{ c.function.name }}>\n{% for k, v in c.function.arguments.items() %}<parameter={{ k }}>\n'
+                      '{{ v if v is string else v | tojson }}\n</parameter>\n{% endfor %}</function>\n</tool_call>', '{# <think> #}'),
+    'keys': template('\n<call>{{ c.function.name }}\n{% for k, v in c.function.arguments.items() %}<key>{{ k }}</key>\n<value>'
+                     '{{ v }}</value>\n{% endfor %}</call>'),
+    'python': template("{{ '<|calls|>[' if loop.first else ', ' }}{{ c.function.name }}({% for k, v in c.function.arguments.items() %}"
+                       "{{ ', ' if not loop.first }}{{ k }}={{ \"'\" + v + \"'\" if v is string else v }}{% endfor %}){{ ']<|end|>' if loop.last }}"),
     'granite': template('', '{# <|tool_call|> followed by a JSON list #}'),
     'harmony': template(' to=functions.{{ c.function.name }}<|channel|>commentary json<|message|>{{ c.function.arguments | tojson }}<|call|>',
                         '{# <|channel|>analysis #}'),
@@ -140,6 +147,35 @@ class Tools(RealCase):
             if calls:
                 self.check_calls(calls)
 
+    # values of which a text could be told wrongly: required of each is that the schema holds for what is read
+    TRICKY = {'type': 'object', 'properties': {
+        'a': {'type': 'string', 'maxLength': 6}, 'b': {'anyOf': [{'type': 'string', 'maxLength': 4}, {'type': 'integer', 'minimum': 7, 'maximum': 12}]},
+        'c': {'enum': ['1', 'null', True, None, 'x', "it's", 'y</value>', [1]]}, 'd': {'type': ['string', 'null'], 'pattern': '^[0-9tnu\\\\[{"\' ]{1,5}$'},
+        'e': {'type': 'array', 'items': {'type': ['string', 'boolean'], 'maxLength': 5}, 'maxItems': 3}, 'f': {'const': '"'},
+        'g': {'$ref': '#/$defs/s'}, 'h': {'type': 'object', 'additionalProperties': {'type': 'boolean'}, 'maxProperties': 2}},
+        'required': list('abcdefgh'), 'additionalProperties': False, '$defs': {'s': {'type': 'string', 'minLength': 1, 'maxLength': 3}}}
+
+    def test_tricky_values(self):
+        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': self.TRICKY}}]
+        for model in ('hermes', 'coder', 'keys', 'python'):
+            for seed in range(8):
+                temperature = GLib.Variant('d', 0.5 + seed % 4)
+                text, _thoughts, calls, result = self.chat(model, seed, 400, tools=tools, tool_choice='required', temperature=temperature)
+                self.assertNotIn('error', result, (model, seed))
+                self.assertEqual(text.strip(), '', (model, seed))
+                self.assertTrue(calls)
+                for call in calls:
+                    jsonschema.Draft202012Validator(self.TRICKY).validate(json.loads(call['arguments']))
+
+    def test_names_that_cannot_be_written(self):
+        for model, name in (('coder', 'a b'), ('python', 'a='), ('keys', 'a<')):
+            tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': {'type': 'object', 'properties': {name: {}}}}}]
+            result = self.chat(model, n=10, tools=tools, tool_choice='auto')[3]
+            self.assertEqual(result.get('error'), ERRORS + 'InvalidArgs', model)
+            self.assertIn('name', result['message'])
+        tools = [{'type': 'function', 'function': {'name': 'f(x)'}}]
+        self.assertIn('“f(x)”', self.chat('python', n=10, tools=tools, tool_choice='auto')[3]['message'])
+
     def test_mark_wanted(self):
         """A model that wants to call: none keeps it from that, and nothing else does."""
         bias = GLib.Variant('a{ud}', {1022: 100.0})
@@ -203,6 +239,14 @@ class Tools(RealCase):
         'named': ('한국어 <|call|>function<|sep|>get\n```json\n{"도시": "서울"}\n```<|done|>', '', '한국어 ', [('get', {'도시': '서울'})]),
     }
 
+    FORCED['coder'] = ('<think>考</think>\n\nنعم\n<tool_call>\n<function=色を選ぶ>\n<parameter=色>\n"赤"\n5\n</parameter>\n<parameter=n>\n2.50\n</parameter>\n'
+                       '</function>\n</tool_call>\n<tool_call>\n<function=now>\n</function>\n</tool_call>',
+                       '考', 'نعم\n', [('色を選ぶ', {'色': '"赤"\n5', 'n': 2.5}), ('now', {})])
+    FORCED['keys'] = ('<call>get\n<key>도시</key>\n<value>서울 </value>\n<key>n</key>\n<value>[1, {"a": null}]</value>\n</call>',
+                      '', '', [('get', {'도시': '서울 ', 'n': [1, {'a': None}]})])
+    FORCED['python'] = ("<|calls|>[色を選ぶ(色='赤\\n', n=[True, {'город': None}]), now()]<|end|>", '', '',
+                        [('色を選ぶ', {'色': '赤\n', 'n': [True, {'город': None}]}), ('now', {})])
+
     def test_frames(self):
         """What a model is made to write, in frames of their own, while it comes."""
         for model, (written, thoughts, text, calls) in self.FORCED.items():
@@ -256,9 +300,10 @@ class Tools(RealCase):
             got = chat(model, '--choice', written, '--max-tokens', '400')
             self.assertEqual((got['text'], got.get('reasoning', '')), (text, thoughts))
             self.assertEqual([(call['name'], json.loads(call['arguments'])) for call in got['tool-calls']], calls)
-        got = chat('hermes', '--tool-choice', '色を選ぶ', '--max-tokens', '120', '--seed', '4')
-        self.assertEqual(got['text'].strip(), '')
-        self.check_calls(got['tool-calls'], ['色を選ぶ'])
+        for model in ('hermes', 'coder', 'python'):
+            got = chat(model, '--tool-choice', '色を選ぶ', '--max-tokens', '120', '--seed', '4')
+            self.assertEqual(got['text'].strip(), '')
+            self.check_calls(got['tool-calls'], ['色を選ぶ'])
 
 
 if __name__ == '__main__':

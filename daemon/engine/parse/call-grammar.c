@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "parse/call-grammar.h"
 
-#include "parse/output-parser.h"
+#include "parse/call-reader.h"
+#include "parse/tool-list.h"
 #include "template/chat-input.h"
 #include "wly-error.h"
 
@@ -71,20 +72,6 @@ own_source (Maker *maker, WlyGrammarKind kind, const char *text)
 
 /* ---- tools ---- */
 
-/* What describes the function; (transfer full). */
-static GVariant *
-function_of (GVariant *tools, gsize index)
-{
-  g_autoptr (GVariant) child = g_variant_get_child_value (tools, index);
-  g_autoptr (GVariant) tool  = g_variant_get_variant (child);
-  GVariant *function;
-
-  if (!g_variant_is_of_type (tool, G_VARIANT_TYPE_VARDICT))
-    return g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
-  function = g_variant_lookup_value (tool, "function", G_VARIANT_TYPE_VARDICT);
-  return function != NULL ? function : g_steal_pointer (&tool);
-}
-
 /* The schema of a tool's arguments as text, which says that they are an object. */
 static GString *
 schema_of (GVariant *function, GError **error)
@@ -114,32 +101,49 @@ schema_of (GVariant *function, GError **error)
   return g_steal_pointer (&text);
 }
 
+/* What a schema describes, in the form that the format has. */
+static gboolean
+schema_part (const WlyOutputFormat *format, WlyGrammarBuilder *builder, const char *text, gsize n_bytes,
+             WlyGrammarPart *ret_part, GError **error)
+{
+  const WlyGrammarSource source  = { WLY_GRAMMAR_JSON_SCHEMA, text, n_bytes, NULL };
+  const WlyGrammarMembers python = { "", "=", NULL, ", " };
+  const WlyGrammarMembers marks  = { format->key_open, format->key_close, format->value_close, NULL };
+
+  if (format->calls == WLY_CALLS_PYTHON || format->calls == WLY_CALLS_MEMBERS)
+    return wly_grammar_builder_members (builder, text, n_bytes, format->calls == WLY_CALLS_PYTHON ? &python : &marks,
+                                        ret_part, error);
+  return wly_grammar_builder_source (builder, &source, ret_part, error);
+}
+
+/* Whether a schema can be honoured, tried by itself: what is refused would stay behind in the builder. */
+static gboolean
+is_supported (const Maker *maker, const GString *schema)
+{
+  g_autoptr (WlyGrammarBuilder) builder = wly_grammar_builder_new (maker->wanted->tokenizer);
+  g_autoptr (WlyGrammar) tried          = NULL;
+  WlyGrammarPart part;
+
+  if (schema_part (maker->format, builder, schema->str, schema->len, &part, NULL))
+    tried = wly_grammar_builder_finish (builder, part, NULL);
+  return tried != NULL;
+}
+
 static gboolean
 arguments_part (Maker *maker, GVariant *function, WlyGrammarPart *ret_part, GError **error)
 {
   GError *own              = NULL;
   g_autoptr (GString) text = schema_of (function, &own);
-  WlyGrammarSource source  = { WLY_GRAMMAR_JSON_SCHEMA, NULL, 0, NULL };
 
-  if (text != NULL) {
-    source.text    = text->str;
-    source.n_bytes = text->len;
-  }
-  if (maker->wanted->lenient) {
-    /* tried by itself: what is refused would stay behind in the builder */
-    g_autoptr (WlyGrammar) tried = text == NULL ? NULL : wly_grammar_new (&source, NULL);
-
+  if (maker->wanted->lenient && (text == NULL || !is_supported (maker, text))) {
     g_clear_error (&own);
-    if (tried == NULL) {
-      *ret_part = own_source (maker, WLY_GRAMMAR_JSON_SCHEMA, ANY_ARGUMENTS);
-      return TRUE;
-    }
+    return schema_part (maker->format, maker->builder, ANY_ARGUMENTS, strlen (ANY_ARGUMENTS), ret_part, error);
   }
   if (own != NULL) {
     g_propagate_error (error, own);
     return FALSE;
   }
-  return wly_grammar_builder_source (maker->builder, &source, ret_part, error);
+  return schema_part (maker->format, maker->builder, text->str, text->len, ret_part, error);
 }
 
 /* {"name": "f", "arguments": {…}} */
@@ -186,22 +190,67 @@ named_part (Maker *maker, const char *name, WlyGrammarPart arguments)
   return sequence (maker, parts);
 }
 
+/* name(key=value, …) */
+static WlyGrammarPart
+python_part (Maker *maker, const char *name, WlyGrammarPart arguments)
+{
+  g_autofree char *head = g_strconcat (name, "(", NULL);
+
+  return pair (maker, pair (maker, own_source (maker, WLY_GRAMMAR_CHOICE, head), arguments), text_part (maker, ")"));
+}
+
+/* The name and the arguments between their marks. */
+static WlyGrammarPart
+members_part (Maker *maker, const char *name, WlyGrammarPart arguments)
+{
+  const WlyOutputFormat *format = maker->format;
+  const WlyGrammarPart space    = wly_grammar_builder_space (maker->builder);
+  const WlyGrammarPart parts[]  = { text_part (maker, format->before_name),
+                                    own_source (maker, WLY_GRAMMAR_CHOICE, name),
+                                    text_part (maker, format->middle),
+                                    space,
+                                    arguments,
+                                    space,
+                                    text_part (maker, format->after_members) };
+
+  return wly_grammar_builder_sequence (maker->builder, parts, G_N_ELEMENTS (parts));
+}
+
+static WlyGrammarPart
+call_part (Maker *maker, const char *name, WlyGrammarPart arguments)
+{
+  switch (maker->format->calls) {
+  case WLY_CALLS_NAMED:
+    return named_part (maker, name, arguments);
+  case WLY_CALLS_PYTHON:
+    return python_part (maker, name, arguments);
+  case WLY_CALLS_MEMBERS:
+    return members_part (maker, name, arguments);
+  default:
+    return object_part (maker, name, arguments);
+  }
+}
+
 static gboolean
 add_tool (Maker *maker, GVariant *function, const char *name, GError **error)
 {
   WlyGrammarPart arguments = 0;
 
-  if (!wly_output_parser_is_name (name)) {
+  if (!wly_call_reader_is_name (name)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
                  "Tool “%.64s”: a name is up to 256 bytes without spaces, quotes, angle brackets and braces", name);
+    return FALSE;
+  }
+  if (maker->format->calls == WLY_CALLS_PYTHON && strpbrk (name, "'()[],:=") != NULL) {
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                 "Tool “%.64s”: the model writes calls as Python does, and cannot write this name", name);
     return FALSE;
   }
   if (!arguments_part (maker, function, &arguments, error)) {
     g_prefix_error (error, "Tool “%s”: ", name);
     return FALSE;
   }
-  append (maker->calls, maker->format->calls == WLY_CALLS_NAMED ? named_part (maker, name, arguments)
-                                                                : object_part (maker, name, arguments));
+  append (maker->calls, call_part (maker, name, arguments));
   return TRUE;
 }
 
@@ -213,7 +262,7 @@ add_tools (Maker *maker, const char *only, GError **error)
   const gsize n   = tools == NULL ? 0 : g_variant_n_children (tools);
 
   for (gsize i = 0; i < n; i++) {
-    g_autoptr (GVariant) function = function_of (tools, i);
+    g_autoptr (GVariant) function = wly_tool_list_function (tools, i);
     const char *name              = "";
 
     if (!g_variant_lookup (function, "name", "&s", &name) && !maker->wanted->lenient)
@@ -238,6 +287,12 @@ closing_mark (const Maker *maker)
   return token != WLY_TOKEN_NONE && wly_tokenizer_is_end (tokenizer, token) ? "" : maker->format->close;
 }
 
+static gboolean
+is_list (const WlyOutputFormat *format)
+{
+  return format->calls == WLY_CALLS_LIST || format->calls == WLY_CALLS_PYTHON;
+}
+
 /* One or more calls, from behind the first opening mark. */
 static WlyGrammarPart
 calls_part (Maker *maker)
@@ -245,11 +300,12 @@ calls_part (Maker *maker)
   const WlyOutputFormat *format = maker->format;
   const WlyGrammarPart space    = wly_grammar_builder_space (maker->builder);
   const char *close             = closing_mark (maker);
+  const gboolean list           = is_list (format);
   g_autoptr (GArray) parts      = g_array_new (FALSE, FALSE, sizeof (WlyGrammarPart));
   WlyGrammarPart call           = wly_grammar_builder_choice (
                 maker->builder, (const WlyGrammarPart *)(const void *)maker->calls->data, maker->calls->len);
 
-  if (format->calls == WLY_CALLS_LIST) {
+  if (list) {
     WlyGrammarPart more = wly_grammar_builder_repeat (
         maker->builder, pair (maker, own_source (maker, WLY_GRAMMAR_CHOICE, ", "), call), 0, WLY_AUTOMATON_ENDLESS);
 
@@ -264,7 +320,7 @@ calls_part (Maker *maker)
     append (parts, text_part (maker, close));
   }
   call = sequence (maker, parts);
-  if (format->calls == WLY_CALLS_LIST || *format->open == '\0' || (*close == '\0' && *format->close != '\0'))
+  if (list || *format->open == '\0' || (*close == '\0' && *format->close != '\0'))
     return call;
   call = pair (maker, call,
                wly_grammar_builder_repeat (maker->builder,
@@ -318,7 +374,7 @@ plain_text (Maker *maker)
 {
   const char *const open[]    = { maker->format->open, NULL };
   const char *const nothing[] = { NULL };
-  const char *first           = maker->format->calls == WLY_CALLS_LIST ? "[^\\[ \\n\\t\\r]" : "[^{ \\n\\t\\r]";
+  const char *first           = is_list (maker->format) ? "[^\\[ \\n\\t\\r]" : "[^{ \\n\\t\\r]";
   WlyGrammarPart text;
 
   if (*maker->format->open != '\0')

@@ -15,18 +15,24 @@ typedef enum {
   WLY_CALLS_OBJECT, /* open, a JSON object with name and arguments, close */
   WLY_CALLS_LIST,   /* open, a JSON list of such objects, close */
   WLY_CALLS_NAMED,  /* open, the name, middle, the arguments as a JSON object, close */
+  WLY_CALLS_PYTHON, /* open, a list of name(key=value, …) as in Python, close */
+  /* open, what stands before the name, the name, middle; for each argument its key and its value, each between its
+   * marks; what stands behind the arguments, close.  Strings stand as they are, other values as JSON. */
+  WLY_CALLS_MEMBERS,
 } WlyCallsKind;
 
 /* Marks that are no part of an answer: those beside the thoughts', two around an answer, two around all calls. */
 #define WLY_OUTPUT_FORMAT_OWN_IGNORED 6
 #define WLY_OUTPUT_FORMAT_IGNORED     (WLY_OUTPUT_FORMAT_OWN_IGNORED + 2 + 2)
 
-/* Texts are terminated; "": there is none.  Those of calls are without white space at their ends. */
+/* Texts are terminated; "": there is none.  Those of calls are without white space at their ends, but for what stands
+ * between a key's mark and a value, and between the value and its mark: that is a part of key_close and value_close. */
 typedef struct {
   WlyCallsKind calls;
   char *open, *middle, *close;
   char *name_key, *arguments_key; /* of the object */
-  gboolean with_id;               /* the object has the call's id, too, as "id" */
+  char *before_name, *key_open, *key_close, *value_close, *after_members;
+  gboolean with_id; /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
   char *outer[2];                                     /* marks around all calls; NULL: none */
   const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* NULL ends them */

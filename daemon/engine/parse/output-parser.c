@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "parse/output-parser.h"
 
-#include "json/json.h"
+#include "parse/call-reader.h"
 
 #include <string.h>
-
-#define JSON_DEPTH 32
-#define NAME_BYTES 256
 
 typedef enum {
   STATE_TEXT,
@@ -17,29 +14,25 @@ typedef enum {
 
 struct WlyOutputParser {
   const WlyOutputFormat *format;
-  gboolean calls;
+  GVariant *tools; /* NULL: nothing is a call */
   State state;
-  gboolean begun;   /* something of the answer was written */
-  gboolean trim;    /* white space at the start goes */
-  gboolean final;   /* nothing follows */
-  GString *pending; /* not decided yet */
-  gsize open_bytes; /* of pending in STATE_CALL: the opening mark */
-  /* how far the JSON of a call was looked at */
-  gsize scanned, start;
-  guint depth;
-  gboolean inside, escaped;
+  gboolean begun;     /* something of the answer was written */
+  gboolean trim;      /* white space at the start goes */
+  gboolean final;     /* nothing follows */
+  GString *pending;   /* not decided yet */
+  WlyCallReader call; /* in STATE_CALL */
   guint n_calls;
   WlyPieceCb callback;
   gpointer user_data;
 };
 
 WlyOutputParser *
-wly_output_parser_new (const WlyOutputFormat *format, gboolean calls, gboolean reasoning)
+wly_output_parser_new (const WlyOutputFormat *format, GVariant *tools, gboolean reasoning)
 {
   WlyOutputParser *parser = g_new0 (WlyOutputParser, 1);
 
   parser->format  = format;
-  parser->calls   = calls && format->calls != WLY_CALLS_NONE;
+  parser->tools   = tools != NULL && format->calls != WLY_CALLS_NONE ? g_variant_ref (tools) : NULL;
   parser->state   = reasoning ? STATE_REASONING : STATE_TEXT;
   parser->trim    = reasoning;
   parser->pending = g_string_new (NULL);
@@ -51,6 +44,8 @@ wly_output_parser_free (WlyOutputParser *parser)
 {
   if (parser == NULL)
     return;
+  g_clear_pointer (&parser->tools, g_variant_unref);
+  wly_call_reader_clear (&parser->call);
   g_string_free (parser->pending, TRUE);
   g_free (parser);
 }
@@ -154,25 +149,23 @@ begins_bare_call (WlyOutputParser *parser)
 {
   const gsize start = leading_space (parser->pending);
 
-  if (!parser->calls || *parser->format->open != '\0' || parser->begun)
+  if (parser->tools == NULL || *parser->format->open != '\0' || parser->begun)
     return FALSE;
   return start < parser->pending->len
-         && parser->pending->str[start] == (parser->format->calls == WLY_CALLS_LIST ? '[' : '{');
+         && parser->pending->str[start] == (parser->format->calls == WLY_CALLS_OBJECT ? '{' : '[');
 }
 
 static void
 begin_call (WlyOutputParser *parser, gsize open_bytes)
 {
-  parser->state      = STATE_CALL;
-  parser->open_bytes = parser->scanned = open_bytes;
-  parser->start = parser->depth = 0;
-  parser->inside = parser->escaped = FALSE;
+  parser->state = STATE_CALL;
+  wly_call_reader_begin (&parser->call, parser->format, parser->tools, open_bytes);
 }
 
 static gboolean
 take_text (WlyOutputParser *parser)
 {
-  const char *marks[3 + WLY_OUTPUT_FORMAT_IGNORED] = { parser->calls ? parser->format->open : "",
+  const char *marks[3 + WLY_OUTPUT_FORMAT_IGNORED] = { parser->tools != NULL ? parser->format->open : "",
                                                        parser->format->reasoning_open };
   guint n_marks = 2;
   gsize place = 0, held, lead = 0;
@@ -219,7 +212,7 @@ take_text (WlyOutputParser *parser)
 static gboolean
 give_up (WlyOutputParser *parser)
 {
-  const gsize n = MAX (parser->open_bytes, 1);
+  const gsize n = MAX (parser->call.open_bytes, 1);
 
   parser->state = STATE_TEXT;
   parser->begun = TRUE;
@@ -239,7 +232,7 @@ give_call (WlyOutputParser *parser, const char *id, const char *name, const WlyJ
     g_autoptr (WlyJson) inner = NULL;
 
     g_string_append (text, wly_json_text (json, arguments, &n_bytes));
-    inner = wly_json_new (text->str, text->len, JSON_DEPTH, NULL);
+    inner = wly_json_new (text->str, text->len, WLY_CALL_READER_DEPTH, NULL);
     if (inner == NULL || wly_json_kind (inner, WLY_JSON_ROOT) != WLY_JSON_OBJECT)
       return FALSE;
   } else if (wly_json_kind (json, arguments) == WLY_JSON_OBJECT) {
@@ -255,12 +248,6 @@ give_call (WlyOutputParser *parser, const char *id, const char *name, const WlyJ
   return TRUE;
 }
 
-gboolean
-wly_output_parser_is_name (const char *name)
-{
-  return *name != '\0' && strlen (name) <= NAME_BYTES && strpbrk (name, " \n\t{}<>\"") == NULL;
-}
-
 static gboolean
 give_object (WlyOutputParser *parser, const WlyJson *json, WlyJsonId object)
 {
@@ -270,46 +257,25 @@ give_object (WlyOutputParser *parser, const WlyJson *json, WlyJsonId object)
   gsize n_bytes;
 
   if (name == 0 || arguments == 0 || wly_json_kind (json, name) != WLY_JSON_STRING
-      || !wly_output_parser_is_name (wly_json_text (json, name, &n_bytes)))
+      || !wly_call_reader_is_name (wly_json_text (json, name, &n_bytes)))
     return FALSE;
   return give_call (parser,
                     id != 0 && wly_json_kind (json, id) == WLY_JSON_STRING ? wly_json_text (json, id, &n_bytes) : NULL,
                     wly_json_text (json, name, &n_bytes), json, arguments);
 }
 
-/* The name between the opening mark and the middle one; (transfer full), NULL: there is none. */
-static char *
-name_of (const WlyOutputParser *parser)
-{
-  g_autofree char *head = g_strndup (parser->pending->str + parser->open_bytes, parser->start - parser->open_bytes);
-  const char *middle    = parser->format->middle;
-  char *end             = *middle != '\0' ? strstr (head, middle) : NULL;
-
-  /* models put marks of their own in the middle's place, too: "name <|constrain|>json<|message|>" */
-  if (*middle == '<' && end == NULL)
-    end = strpbrk (head, " <");
-  if (*middle != '\0' && end == NULL)
-    return NULL;
-  if (end != NULL)
-    *end = '\0';
-  g_strstrip (head);
-  return wly_output_parser_is_name (head) ? g_steal_pointer (&head) : NULL;
-}
-
-/* The JSON from start to @end is whole. */
+/* What is pending up to @end is whole. */
 static gboolean
 give_calls (WlyOutputParser *parser, gsize end)
 {
-  g_autoptr (WlyJson) json = wly_json_new (parser->pending->str + parser->start, end - parser->start, JSON_DEPTH, NULL);
   g_autofree char *name    = NULL;
+  g_autoptr (WlyJson) json = wly_call_reader_read (&parser->call, parser->pending, end, &name);
   gboolean any             = FALSE;
 
   if (json == NULL)
     return FALSE;
-  if (parser->format->calls == WLY_CALLS_NAMED) {
-    name = name_of (parser);
-    return name != NULL && give_call (parser, NULL, name, json, WLY_JSON_ROOT);
-  }
+  if (name != NULL)
+    return give_call (parser, NULL, name, json, WLY_JSON_ROOT);
   if (wly_json_kind (json, WLY_JSON_ROOT) != WLY_JSON_ARRAY)
     return give_object (parser, json, WLY_JSON_ROOT);
   for (WlyJsonId i = wly_json_get (json, WLY_JSON_ROOT)->first; i != 0; i = wly_json_get (json, i)->next)
@@ -317,44 +283,15 @@ give_calls (WlyOutputParser *parser, gsize end)
   return any;
 }
 
-/* Looks on from where it was; TRUE: the JSON is whole and ends at *ret_end. */
-static gboolean
-scan_json (WlyOutputParser *parser, gsize *ret_end)
-{
-  for (; parser->scanned < parser->pending->len; parser->scanned++) {
-    const char c = parser->pending->str[parser->scanned];
-
-    if (parser->escaped) {
-      parser->escaped = FALSE;
-    } else if (parser->inside) {
-      parser->escaped = c == '\\';
-      parser->inside  = c != '"';
-    } else if (c == '{' || c == '[') {
-      if (parser->depth == 0 && parser->format->calls == WLY_CALLS_NAMED && c == '[')
-        continue; /* a part of the middle mark */
-      if (parser->depth++ == 0)
-        parser->start = parser->scanned;
-    } else if (parser->depth > 0 && c == '"') {
-      parser->inside = TRUE;
-    } else if (parser->depth > 0 && (c == '}' || c == ']') && --parser->depth == 0) {
-      *ret_end = ++parser->scanned;
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
 static gboolean
 take_call (WlyOutputParser *parser)
 {
   gsize end;
+  const WlyCallState state = wly_call_reader_scan (&parser->call, parser->pending, &end);
 
-  if (!scan_json (parser, &end)) {
-    if (parser->pending->len > WLY_OUTPUT_PARSER_CALL_BYTES || parser->final)
-      return give_up (parser);
+  if (state == WLY_CALL_MORE && parser->pending->len <= WLY_OUTPUT_PARSER_CALL_BYTES && !parser->final)
     return FALSE;
-  }
-  if (!give_calls (parser, end))
+  if (state != WLY_CALL_WHOLE || !give_calls (parser, end))
     return give_up (parser);
   g_string_erase (parser->pending, 0, (gssize)end);
   parser->state = STATE_CLOSE;

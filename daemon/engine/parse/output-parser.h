@@ -32,11 +32,9 @@ typedef struct WlyOutputParser WlyOutputParser;
 /* Bytes of one call; what is longer stays text. */
 #define WLY_OUTPUT_PARSER_CALL_BYTES (48u << 10)
 
-/* Whether a call of this name can be told. */
-gboolean wly_output_parser_is_name (const char *name);
-
-/* @format must live as long.  @calls: whether tools were given; @reasoning: the prompt has opened the thoughts. */
-WlyOutputParser *wly_output_parser_new (const WlyOutputFormat *format, gboolean calls, gboolean reasoning);
+/* @format must live as long.  @tools: those that were given, as templates read them (av); NULL: there are no calls.
+ * @reasoning: the prompt has opened the thoughts. */
+WlyOutputParser *wly_output_parser_new (const WlyOutputFormat *format, GVariant *tools, gboolean reasoning);
 void wly_output_parser_free (WlyOutputParser *parser); /* NULL is fine */
 
 /* Whole characters. */

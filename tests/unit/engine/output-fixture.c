@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "output-fixture.h"
 
+#include "template/chat-input.h"
+#include "json/json.h"
+
 #include <string.h>
+
+/* What the samples call; arguments that it does not name may be anything. */
+#define TOOLS                                                                                                          \
+  "[{\"type\": \"function\", \"function\": {\"name\": \"get\", \"parameters\": {\"type\": \"object\", "                \
+  "\"properties\": "                                                                                                   \
+  "{\"city\": {\"type\": \"string\"}, \"名\": {\"type\": \"string\"}, \"n\": {\"type\": \"integer\"}, \"list\": "     \
+  "{\"type\": \"array\"}, \"maybe\": {\"type\": [\"string\", \"null\"]}}}}}]"
 
 const WlyFixtureOutput wly_fixture_output_samples[] = {
   { "hermes",
@@ -85,6 +95,66 @@ const WlyFixtureOutput wly_fixture_output_samples[] = {
         "}}}\n</tool_call>\n"),
     "a <tool_call>{\"name\": 1}</tool_call> <tool_ca <tool_call>{\"nam",
     "a <tool_call>{\"name\": 1}</tool_call> <tool_ca <tool_call>{\"nam" },
+  { "liquid", WLY_FIXTURE_LIQUID,
+    "<think>ก</think>See: <|calls|>[get(city='Köln \\'\\n\\u0915', n=-2.50, list=[1, {'a': (True, None)}, \"x'\"],), "
+    "now( )]<|done|>",
+    "[r:ก]See: [c:get:{\"city\":\"Köln '\\nक\",\"n\":-2.50,\"list\":[1,{\"a\":[true,null]},\"x'\"]}][c:now:{}]" },
+  { "liquid, JSON in it", WLY_FIXTURE_LIQUID,
+    "<|calls|>[get(city=\"a\\ud83d\\ude00)]\\\"\", maybe=null, n={\"true\": true})]<|done|>",
+    "[c:get:{\"city\":\"a😀)]\\\"\",\"maybe\":null,\"n\":{\"true\":true}}]" },
+  { "liquid, none", WLY_FIXTURE_LIQUID,
+    "<|calls|>[get(1)]<|done|> <|calls|>[get(a=f(x))]<|done|> <|calls|>[get]<|done|> <|calls|>[]<|done|> "
+    "<|calls|>[get(a=1",
+    "<|calls|>[get(1)]<|done|> <|calls|>[get(a=f(x))]<|done|> <|calls|>[get]<|done|> <|calls|>[]<|done|> "
+    "<|calls|>[get(a=1" },
+  { "a list in words", WLY_FIXTURE_LOOP ("") "{# List of tools: <|tool_list_start|> #}",
+    "<|tool_call_start|>[get(city=\"x\")]<|tool_call_end|>done", "[c:get:{\"city\":\"x\"}]done" },
+  { "coder", WLY_FIXTURE_CODER,
+    "See.\n<tool_call>\n<function=get>\n<parameter=city>\nKöln\n\"</b>\"\n\n</parameter>\n<parameter=n>\n5\n</"
+    "parameter>\n"
+    "<parameter=list>\n[1, \"</parameter>\", {\"a\": "
+    "null}]\n</parameter>\n</function>\n</tool_call>\n<tool_call>\n<function=now>\n"
+    "</function>\n</tool_call>",
+    "See.\n[c:get:{\"city\":\"Köln\\n\\\"</b>\\\"\\n\",\"n\":5,\"list\":[1,\"</"
+    "parameter>\",{\"a\":null}]}][c:now:{}]" },
+  { "coder, what looks like another type", WLY_FIXTURE_CODER,
+    "<tool_call><function=get><parameter=city>5</parameter><parameter=名>\n{\"a\": "
+    "1}\n</parameter><parameter=maybe>null</parameter>"
+    "<parameter=n>नम</parameter><parameter=list>\n[1, 2\n</parameter><parameter=other> True "
+    "</parameter></function></tool_call>",
+    "[c:get:{\"city\":\"5\",\"名\":\"{\\\"a\\\": 1}\",\"maybe\":null,\"n\":\"नम\",\"list\":\"[1, "
+    "2\",\"other\":true}]" },
+  { "coder, none", WLY_FIXTURE_CODER,
+    "<tool_call>\n<function=a b></function></tool_call> <tool_call>x</tool_call> "
+    "<tool_call><function=a>text</function></tool_call> "
+    "<tool_call><function=a><parameter=></parameter></function> "
+    "<tool_call><function=a><parameter=x>1</parameter></funct",
+    "<tool_call>\n<function=a b></function></tool_call> <tool_call>x</tool_call> "
+    "<tool_call><function=a>text</function></tool_call> "
+    "<tool_call><function=a><parameter=></parameter></function> "
+    "<tool_call><function=a><parameter=x>1</parameter></funct" },
+  { "keys and values",
+    WLY_FIXTURE_MEMBERS ("\n<tool_call>", "", "\n<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>",
+                         "\n</tool_call>", ""),
+    "<tool_call>get\n<arg_key>city</arg_key>\n<arg_value>\n京都 "
+    "</arg_value>\n<arg_key>n</arg_key>\n<arg_value>7</arg_value>\n</tool_call>\n"
+    "<tool_call>now\n</tool_call>",
+    "[c:get:{\"city\":\"\\n京都 \",\"n\":7}][c:now:{}]" },
+  { "calls between marks of their own",
+    WLY_FIXTURE_LOOP (
+        "{% if loop.first %}<calls>\n{% endif %}<invoke name=\"{{ c.function.name }}\">\n{% for k, v in "
+        "c.function.arguments | items %}"
+        "<parameter name=\"{{ k }}\">{{ v }}</parameter>\n{% endfor %}</invoke>\n{% if loop.last %}</calls>{% endif "
+        "%}"),
+    "<calls>\n<invoke name=\"get\">\n<parameter name=\"city\">Москва</parameter>\n</invoke>\n<invoke "
+    "name=\"now\">\n</invoke>\n</calls>",
+    "[c:get:{\"city\":\"Москва\"}][c:now:{}]" },
+  { "one call at a time",
+    WLY_FIXTURE_LOOP (
+        "{% if m.tool_calls | length > 1 %}{{ raise_exception('one at a time') }}{% endif %}<call name={{ "
+        "c.function.name }}>"
+        "{% for k, v in c.function.arguments | items %}<arg {{ k }}>{{ v }}</>{% endfor %}</call>"),
+    "<call name=get><arg city>x</></call>", "[c:get:{\"city\":\"x\"}]" },
   { "no calls", WLY_FIXTURE_LOOP (""), "<tool_call>{\"name\": \"x\", \"arguments\": {}}</tool_call>",
     "<tool_call>{\"name\": \"x\", \"arguments\": {}}</tool_call>" },
   { NULL, NULL, NULL, NULL },
@@ -108,8 +178,13 @@ wly_fixture_piece_cb (const WlyPiece *piece, gpointer user_data)
     g_string_append (shown->text, piece->kind == WLY_PIECE_REASONING ? "[r:" : "");
   }
   shown->last = piece->kind;
-  if (piece->kind == WLY_PIECE_CALL)
+  if (piece->kind == WLY_PIECE_CALL) {
+    g_autoptr (WlyJson) json = wly_json_new (piece->text, piece->n_bytes, 64, NULL);
+
+    g_assert_nonnull (json);
+    g_assert_cmpint (wly_json_kind (json, WLY_JSON_ROOT), ==, WLY_JSON_OBJECT);
     g_string_append_printf (shown->text, "[c:%s:", piece->name);
+  }
   g_string_append_len (shown->text, piece->text, (gssize)piece->n_bytes);
   if (piece->kind == WLY_PIECE_CALL)
     g_string_append_c (shown->text, ']');
@@ -126,10 +201,20 @@ wly_fixture_output_format (const char *source)
   return wly_output_format_new (chat_template, source, strlen (source), variables);
 }
 
+GVariant *
+wly_fixture_output_tools (void)
+{
+  GVariant *tools = wly_chat_input_read (TOOLS, strlen (TOOLS), NULL);
+
+  g_assert_nonnull (tools);
+  return g_variant_ref_sink (tools);
+}
+
 char *
 wly_fixture_parse_output (const WlyOutputFormat *format, const WlyFixtureCut *cut, const char *output)
 {
-  g_autoptr (WlyOutputParser) parser = wly_output_parser_new (format, !cut->no_calls, cut->reasoning);
+  g_autoptr (GVariant) tools         = cut->no_calls ? NULL : wly_fixture_output_tools ();
+  g_autoptr (WlyOutputParser) parser = wly_output_parser_new (format, tools, cut->reasoning);
   WlyFixtureShown shown              = { g_string_new (NULL), WLY_PIECE_TEXT };
   const gsize n                      = strlen (output);
 

@@ -15,6 +15,26 @@ G_BEGIN_DECLS
   "{% for c in m.tool_calls or [] %}" call "{% endfor %}<|im_end|>\n{% endfor %}"                                      \
   "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 
+/* A call whose arguments stand between marks. */
+#define WLY_FIXTURE_MEMBERS(before, name, open, close, value, end, after)                                              \
+  WLY_FIXTURE_LOOP (before "{{ c.function.name }}" name "{% for k, v in c.function.arguments.items() %}" open          \
+                           "{{ k }}" close "{{ v if v is string else v | tojson }}" value "{% endfor %}" end after)
+#define WLY_FIXTURE_CODER                                                                                              \
+  WLY_FIXTURE_MEMBERS ("\n<tool_call>\n<function=", ">\n", "<parameter=", ">\n", "\n</parameter>\n", "</function>",    \
+                       "\n</tool_call>")
+#define WLY_FIXTURE_LIQUID                                                                                             \
+  "{% macro value(v) %}{% if v is string %}{{ \"'\" + v + \"'\" }}{% else %}{{ v }}{% endif %}{% endmacro %}"          \
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content or '' }}{% if m.tool_calls %}<|calls|>["              \
+  "{% for c in m.tool_calls %}{{ ', ' if not loop.first }}{{ c.function.name }}("                                      \
+  "{% for k, v in c.function.arguments.items() %}{{ ', ' if not loop.first }}{{ k }}={{ value(v) }}{% endfor %})"      \
+  "{% endfor %}]<|done|>{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"      \
+  "{% endif %}{# <think> #}"
+
+#define WLY_FIXTURE_HERMES                                                                                             \
+  WLY_FIXTURE_LOOP (                                                                                                   \
+      "<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "            \
+      "}}}\n</tool_call>\n")
+
 typedef struct {
   const char *name;
   const char *source;
@@ -31,11 +51,14 @@ typedef struct {
   WlyPieceKind last;
 } WlyFixtureShown;
 
-/* Of a WlyFixtureShown; a piece that is not UTF-8 fails the test. */
+/* Of a WlyFixtureShown; a piece that is not UTF-8, and arguments that are no object, fail the test. */
 void wly_fixture_piece_cb (const WlyPiece *piece, gpointer user_data);
 
 /* Of a template's source, which must compile. */
 WlyOutputFormat *wly_fixture_output_format (const char *source);
+
+/* The tools that the samples call, and others.  (transfer full) */
+GVariant *wly_fixture_output_tools (void);
 
 /* In pieces that end at @first, at @second (bytes; or behind the character there), and then with the text; or of one
  * character each. */

@@ -29,8 +29,8 @@ static void
 test_situations (void)
 {
   g_autoptr (WlyOutputFormat) format  = wly_fixture_output_format (wly_fixture_output_samples[0].source);
-  g_autoptr (WlyOutputParser) without = wly_output_parser_new (format, FALSE, FALSE);
-  g_autoptr (WlyOutputParser) opened  = wly_output_parser_new (format, FALSE, TRUE);
+  g_autoptr (WlyOutputParser) without = wly_output_parser_new (format, NULL, FALSE);
+  g_autoptr (WlyOutputParser) opened  = wly_output_parser_new (format, NULL, TRUE);
   static const char call[]            = "<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>";
   static const char thought[]         = "I think\n</think>\n\nso <think>";
   WlyFixtureShown one = { g_string_new (NULL), WLY_PIECE_TEXT }, two = { g_string_new (NULL), WLY_PIECE_TEXT };
@@ -51,18 +51,67 @@ test_situations (void)
 static void
 test_endless (void)
 {
-  g_autoptr (WlyOutputFormat) format = wly_fixture_output_format (wly_fixture_output_samples[0].source);
-  g_autoptr (WlyOutputParser) parser = wly_output_parser_new (format, TRUE, FALSE);
-  WlyFixtureShown shown              = { g_string_new (NULL), WLY_PIECE_TEXT };
-  g_autofree char *filler            = g_strnfill (1000, 'x');
+  static const struct {
+    const char *source, *begin, *filler;
+  } cases[] = {
+    { WLY_FIXTURE_HERMES, "<tool_call>{\"", "x" },
+    { WLY_FIXTURE_LIQUID, "<|calls|>[get(a='", "x" },
+    { WLY_FIXTURE_LIQUID, "<|calls|>", "[" },
+    { WLY_FIXTURE_CODER, "<tool_call><function=get><parameter=city>", "</parameter" },
+    { WLY_FIXTURE_CODER, "<tool_call><function=get><parameter=n>", "[" },
+    { WLY_FIXTURE_CODER, "<tool_call><function=", " " },
+    { WLY_FIXTURE_CODER, "<tool_call><function=get>", "<parameter=a>1</parameter>" },
+  };
 
-  wly_output_parser_push (parser, "<tool_call>{\"", 13, wly_fixture_piece_cb, &shown);
-  for (guint i = 0; i < 60; i++)
-    wly_output_parser_push (parser, filler, 1000, wly_fixture_piece_cb, &shown);
-  g_assert_cmpuint (shown.text->len, >, 48000);
-  wly_output_parser_finish (parser, wly_fixture_piece_cb, &shown);
-  g_assert_cmpuint (shown.text->len, ==, 60013);
-  g_string_free (shown.text, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (WlyOutputFormat) format = wly_fixture_output_format (cases[i].source);
+    g_autoptr (GVariant) tools         = wly_fixture_output_tools ();
+    g_autoptr (WlyOutputParser) parser = wly_output_parser_new (format, tools, FALSE);
+    WlyFixtureShown shown              = { g_string_new (NULL), WLY_PIECE_TEXT };
+    const gsize n                      = strlen (cases[i].filler);
+    gsize n_given                      = strlen (cases[i].begin);
+
+    wly_output_parser_push (parser, cases[i].begin, n_given, wly_fixture_piece_cb, &shown);
+    for (; n_given < 60000; n_given += n)
+      wly_output_parser_push (parser, cases[i].filler, n, wly_fixture_piece_cb, &shown);
+    g_assert_cmpuint (shown.text->len, >, 48000);
+    wly_output_parser_finish (parser, wly_fixture_piece_cb, &shown);
+    g_assert_cmpuint (shown.text->len, ==, n_given);
+    g_string_free (shown.text, TRUE);
+  }
+}
+
+/* A sample's output with a few characters of marks in other places. */
+static char *
+damage (const char *output)
+{
+  static const char signs[] = "<>[](){}|=,:'\"\\ \n/x1";
+  GString *text             = g_string_new (output);
+
+  for (gint i = g_test_rand_int_range (1, 5); i > 0; i--) {
+    const gsize at = (gsize)g_test_rand_int_range (0, (gint)text->len);
+
+    if ((guint8)text->str[at] < 0x80)
+      text->str[at] = signs[g_test_rand_int_range (0, sizeof signs - 1)];
+  }
+  return g_string_free (text, FALSE);
+}
+
+/* Whatever is written: where it is cut makes no difference, and arguments are an object. */
+static void
+test_damage (void)
+{
+  for (const WlyFixtureOutput *sample = wly_fixture_output_samples; sample->name != NULL; sample++) {
+    g_autoptr (WlyOutputFormat) format = wly_fixture_output_format (sample->source);
+
+    for (guint round = 0; round < 300; round++) {
+      g_autofree char *output = damage (sample->output);
+      g_autofree char *singly = wly_fixture_parse_output (format, &(WlyFixtureCut){ .singly = TRUE }, output);
+      g_autofree char *whole  = wly_fixture_parse_output (format, &(WlyFixtureCut){ 0 }, output);
+
+      g_assert_cmpstr (singly, ==, whole);
+    }
+  }
 }
 
 /* A template that writes very much for a call, none of it one. */
@@ -97,6 +146,7 @@ test_real (void)
     { "ibm-granite-granite-3.3-2B-Instruct", WLY_CALLS_LIST, "<|tool_call|>", "<think>" },
     { "openai-gpt-oss-120b", WLY_CALLS_NAMED, "to=functions.", "<|channel|>analysis<|message|>" },
     { "HuggingFaceTB-SmolLM3-3B", WLY_CALLS_NONE, "", "<think>" },
+    { "LFM2.5-8B-A1B", WLY_CALLS_PYTHON, "<|tool_call_start|>", "<think>" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -127,6 +177,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/output-parser/samples", test_samples);
   g_test_add_func ("/engine/output-parser/situations", test_situations);
   g_test_add_func ("/engine/output-parser/endless", test_endless);
+  g_test_add_func ("/engine/output-parser/damage", test_damage);
   g_test_add_func ("/engine/output-parser/large-call", test_large_call);
   g_test_add_func ("/engine/output-parser/real", test_real);
   return g_test_run ();

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# Sourced by ./demo and ./check: woolly_build FOLDER MESON_OPTION… configures where needed, and builds all of it or
-# $woolly_targets.
+# Sourced by ./demo and ./check: woolly_build FOLDER MESON_OPTION… configures where needed, and builds all of it, or what
+# the tests of $woolly_suite need.
 
 # Debian's own come first: a meson or python3 of the user's may lack what Debian's packages bring.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
@@ -33,7 +33,11 @@ woolly_build ()
   fi
   echo "Building $woolly_folder" >&2
   # Not the words of a configuration that ninja repeats, but warnings.
+  woolly_targets=''
+  if [ -n "${woolly_suite:-}" ]; then
+    woolly_targets=$(/usr/bin/python3 tests/targets.py "$woolly_folder" "$woolly_suite") || return 1
+  fi
   # shellcheck disable=SC2086 # a list of words
-  woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" ${woolly_targets:-} || return 1
+  woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" $woolly_targets || return 1
   grep -A8 'warning:' "$woolly_folder/compile.log" >&2 || true
 }

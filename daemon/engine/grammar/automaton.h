@@ -54,7 +54,8 @@ typedef struct {
   guint16 height; /* rules in each other on that way */
   guint8 final;
   guint8 plain; /* bit 0: any number of plain characters leads back here; bit 1: a loop whose rule takes any of them;
-                 * bit 2: any text may follow, but what a mark leads to */
+                 * bit 2: any text may follow, but what a mark leads to; bit 3: the same as 0 or 1, of a whole string of
+                 * JSON; bit 4: its closing quote alone is read */
 } WlyStateInfo;
 
 typedef struct {

@@ -5,8 +5,8 @@
 
 #define MASK_BYTES_MAX (32u << 20) /* all masks that are kept */
 #define PLAN_BYTES_MAX 65536
-#define ALL_CLASSES    ((1u << WLY_TOKEN_TRIE_CLASSES) - 1)
-#define LONG_CLASSES   (3u << WLY_TOKEN_TRIE_LONG_PLAIN)
+#define ALL_CLASSES    ((1u << WLY_TOKEN_CLASSES) - 1)
+#define LONG_CLASSES   (1u << WLY_TOKEN_LONG_PLAIN | 1u << WLY_TOKEN_LONG)
 #define NEVER          WLY_MASKS_NEVER
 
 /* ---- life ---- */
@@ -141,15 +141,16 @@ wly_masks_ends_within (WlyMasks *masks, WlyPlace place, guint32 n_tokens)
 
 /* Allows what can be read from a place, of these classes; @budget: and leaves room for an end. */
 static void
-walk (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 budget, guint32 *mask)
+walk_tree (WlyMasks *masks, const WlyTokenTrieWalk *tree, WlyPlace place, gboolean first, guint classes, guint32 budget,
+           guint32 *mask)
 {
   const WlyTokenTrie *trie = masks->trie;
   WlyMatcher *matcher      = masks->matcher;
   WlyPlace *way            = masks->way;
 
   way[0] = place;
-  for (guint32 i = 0; i < trie->n_nodes;) {
-    const WlyTokenTrieNode *node = &trie->nodes[i];
+  for (guint32 i = 0; i < tree->n_nodes;) {
+    const WlyTokenTrieNode *node = &tree->nodes[i];
     gboolean dropped             = first && node->depth == 1 && node->byte == ' ';
     WlyPlace next;
 
@@ -169,6 +170,21 @@ walk (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 bu
         wly_masks_allow (mask, trie->tokens[node->tokens + t]);
     i++;
   }
+}
+
+static void
+walk (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 budget, guint32 *mask)
+{
+  const WlyTokenTrie *trie = masks->trie;
+
+  if ((classes & ~(WLY_TOKEN_TRIE_ODD | WLY_TOKEN_TRIE_MANY)) != 0) {
+    walk_tree (masks, &trie->all, place, first, classes, budget, mask);
+    return;
+  }
+  if ((classes & WLY_TOKEN_TRIE_ODD) != 0)
+    walk_tree (masks, &trie->odd, place, first, classes, budget, mask);
+  if ((classes & WLY_TOKEN_TRIE_MANY) != 0)
+    walk_tree (masks, &trie->many, place, first, classes, budget, mask);
 }
 
 /* Tokens that the grammar names, and the end. */
@@ -194,22 +210,75 @@ allow_named (WlyMasks *masks, WlyPlace place, guint32 budget, guint32 *mask)
       mask[w] |= trie->ends[w];
 }
 
+static void
+allow_all (const WlyMasks *masks, const guint32 *bits, const guint32 *without, guint32 *mask)
+{
+  for (guint32 w = 0; w < masks->trie->n_words; w++)
+    mask[w] |= without != NULL ? bits[w] & ~without[w] : bits[w];
+}
+
+/* Classes of @classes that cannot come at a place: in a string with room for few characters those that have more. */
+static guint
+find_hopeless (const WlyMasks *masks, WlyPlace place, guint classes)
+{
+  const WlyPlaceInfo *info = wly_matcher_get (masks->matcher, place);
+  guint hopeless           = 0;
+
+  if (!info->string)
+    return 0;
+  for (guint c = WLY_TOKEN_PLAIN_1; c <= WLY_TOKEN_LONG_PLAIN; c++)
+    if (wly_token_trie_class_min[c] > info->plain)
+      hopeless |= 1u << c;
+  return (hopeless | 1u << WLY_TOKEN_AGAINST) & classes;
+}
+
 /* Fills a mask with tokens of these classes that can be read from a place: those of which any may follow are taken as
  * they are, the others are read. */
 static void
 fill (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 *mask)
 {
-  guint32 plain = wly_matcher_get (masks->matcher, place)->plain;
-  guint c       = 0;
+  const WlyPlaceInfo *info = wly_matcher_get (masks->matcher, place);
+  guint c                  = 0;
 
-  while (c < WLY_TOKEN_TRIE_LONG_PLAIN && (classes >> (c + 1) & 1) != 0 && wly_token_trie_class_max[c + 1] <= plain)
-    c++;
   memset (mask, 0, masks->n_words * sizeof *mask);
-  if (first)
-    c = 0;
-  if (c > 0)
-    memcpy (mask, masks->trie->below[c], masks->trie->n_words * sizeof *mask);
-  walk (masks, place, first, classes & ~((2u << c) - 2), NEVER, mask);
+  if (!first) {
+    while (c < WLY_TOKEN_LONG_PLAIN && (classes >> (c + 1) & 1) != 0 && wly_token_trie_class_max[c + 1] <= info->plain)
+      c++;
+    if (c > 0)
+      allow_all (masks, masks->trie->below[c], NULL, mask);
+    classes &= ~((2u << c) - 2);
+    classes &= ~find_hopeless (masks, place, classes);
+    if (info->string && info->plain >= WLY_TOKEN_TRIE_SHORT) {
+      allow_all (masks, masks->trie->within, NULL, mask);
+      classes &= ~(1u << WLY_TOKEN_WITHIN);
+    }
+  }
+  walk (masks, place, first, classes, NEVER, mask);
+}
+
+/* Allows the plain tokens in a string behind which there is room for an end: where one of so many characters leads, all
+ * of as many do.  Gives the classes that are done with. */
+static guint
+fill_exact (WlyMasks *masks, WlyPlace place, guint32 budget, guint32 *mask)
+{
+  guint done    = find_hopeless (masks, place, ALL_CLASSES);
+  WlyPlace next = place;
+
+  if (!wly_matcher_get (masks->matcher, place)->string)
+    return 0;
+  for (guint c = WLY_TOKEN_PLAIN_1; c < WLY_TOKEN_PLAIN_24; c++) {
+    done |= 1u << c;
+    next = next != 0 ? wly_matcher_step (masks->matcher, next, 'a') : 0;
+    if (next == 0 || !wly_masks_ends_within (masks, next, budget - 1))
+      continue;
+    allow_all (masks, masks->trie->below[c], c > WLY_TOKEN_PLAIN_1 ? masks->trie->below[c - 1] : NULL, mask);
+  }
+  if (next != place)
+    return done;
+  /* any number of them leads back here */
+  if (wly_masks_ends_within (masks, place, budget - 1))
+    allow_all (masks, masks->trie->below[WLY_TOKEN_LONG_PLAIN], NULL, mask);
+  return done | (1u << WLY_TOKEN_PLAIN_24 | 1u << WLY_TOKEN_PLAIN_32 | 1u << WLY_TOKEN_LONG_PLAIN);
 }
 
 /* The mask of a place, in `scratch`.  What is near no end of a count is the same for tokens that are not long as at
@@ -265,8 +334,12 @@ wly_masks_get (WlyMasks *masks, WlyPlace *place, gboolean first)
 void
 wly_masks_make_exact (WlyMasks *masks, WlyPlace place, gboolean first, guint32 budget)
 {
+  guint done = 0;
+
   memset (masks->scratch, 0, masks->n_words * sizeof *masks->scratch);
+  if (budget > 0 && !first)
+    done = fill_exact (masks, place, budget, masks->scratch);
   if (budget > 0)
-    walk (masks, place, first, ALL_CLASSES, budget, masks->scratch);
+    walk (masks, place, first, ALL_CLASSES & ~done, budget, masks->scratch);
   allow_named (masks, place, MAX (budget, 1), masks->scratch);
 }

@@ -254,6 +254,28 @@ close_pending (WlyMatcher *matcher, WlyPlaceInfo *ret_info)
   }
 }
 
+/* Whether all that reads is of one string: characters within its frame, or its closing quote. */
+static gboolean
+is_string (const WlyMatcher *matcher, const GArray *nodes)
+{
+  guint32 string = 0;
+
+  for (guint i = 0; i < nodes->len; i++) {
+    const guint32 id           = g_array_index (nodes, guint32, i);
+    const WlyMatcherNode *node = &matcher->nodes[id];
+    const guint8 own           = wly_automaton_state (matcher->automaton, node->state)->plain;
+    guint32 frame              = (own & 8) != 0 ? id : node->parent;
+
+    if ((own & 16) != 0)
+      continue;
+    if (frame == 0 || (string != 0 && frame != string)
+        || (wly_automaton_state (matcher->automaton, matcher->nodes[frame].state)->plain & 8) == 0)
+      return FALSE;
+    string = frame;
+  }
+  return string != 0;
+}
+
 static int
 compare_ids (gconstpointer a, gconstpointer b)
 {
@@ -336,6 +358,7 @@ settle (WlyMatcher *matcher)
   g_array_sort (matcher->kept, compare_ids);
   info.nodes   = (guint32 *)(void *)matcher->kept->data;
   info.n_nodes = matcher->kept->len;
+  info.string  = info.plain > 0 && !info.ends && is_string (matcher, matcher->kept);
   if (!matcher->failed && (info.ends || info.n_nodes > 0))
     place = find_place (matcher, &info);
   return place;
@@ -545,20 +568,25 @@ wly_matcher_shortest (WlyMatcher *matcher, WlyPlace place, gsize n_max, const gu
 
 /* ---- counts that do not matter ---- */
 
+/* The count that stands for this one, for texts of up to @n_bytes: they go through so many rounds at most. */
 static guint32
 settle_count (const WlyMatcher *matcher, const Frame *frame, guint32 n_bytes)
 {
   const WlyStateInfo *info = wly_automaton_state (matcher->automaton, frame->state);
   const WlyEdge *edge      = wly_automaton_edges (matcher->automaton, frame->state);
+  guint32 round_bytes, n;
 
-  if (frame->count == 0 || info->n_edges == 0 || edge->kind != WLY_EDGE_LOOP
-      || wly_automaton_state (matcher->automaton, edge->what)->cost == 0)
+  if (frame->count == 0 || info->n_edges == 0 || edge->kind != WLY_EDGE_LOOP)
     return frame->count;
+  round_bytes = wly_automaton_state (matcher->automaton, edge->what)->cost;
+  if (round_bytes == 0)
+    return frame->count;
+  n = n_bytes / round_bytes;
   if (frame->count < edge->min)
-    return edge->min - frame->count > n_bytes ? MAX (edge->min - n_bytes - 1, 1) : frame->count;
-  if (edge->max == WLY_AUTOMATON_ENDLESS || edge->max - frame->count <= n_bytes)
+    return edge->min - frame->count > n ? MAX (edge->min - n - 1, 1) : frame->count;
+  if (edge->max == WLY_AUTOMATON_ENDLESS || edge->max - frame->count <= n)
     return frame->count;
-  return MAX (MAX (edge->min, 1), edge->max - n_bytes - 1);
+  return MAX (MAX (edge->min, 1), edge->max - n - 1);
 }
 
 static guint32

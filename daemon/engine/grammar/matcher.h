@@ -23,6 +23,7 @@ typedef struct {
   guint32 n_nodes;
   guint32 cost;        /* bytes of the shortest way to the end */
   guint32 plain;       /* so many plain characters and any fewer may follow; G_MAXUINT32: any number */
+  gboolean string;     /* at the beginning of a character in one string of JSON, in no other place */
   gboolean ends;       /* the text may end here */
   gboolean free;       /* any text may follow, but what some marks lead to */
   WlyPlace *next;      /* [256] by byte; G_MAXUINT32: not worked out yet; NULL: none is */

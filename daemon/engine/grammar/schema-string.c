@@ -198,6 +198,8 @@ counted_string (WlySchema *schema, WlyJsonId at, guint32 min, guint32 max, WlySt
   wly_automaton_add_bytes (automaton, from, '"', '"', loop);
   wly_automaton_add_loop (automaton, loop, schema->character, min, max, end);
   wly_automaton_set_plain (automaton, loop, 1);
+  wly_automaton_set_plain (automaton, loop, 3);
+  wly_automaton_set_plain (automaton, end, 4);
   wly_automaton_add_bytes (automaton, end, '"', '"', to);
 }
 

@@ -411,6 +411,7 @@ make_strings (WlySchema *schema)
   wly_automaton_add_bytes (automaton, wly_automaton_rule_start (automaton, schema->string), '"', '"', within);
   add_character (automaton, within, within);
   wly_automaton_set_plain (automaton, within, 0);
+  wly_automaton_set_plain (automaton, within, 3);
   wly_automaton_add_bytes (automaton, within, '"', '"', end);
   wly_automaton_set_final (automaton, end);
 }

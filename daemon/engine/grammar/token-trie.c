@@ -8,14 +8,18 @@
 
 #define TEXT_BYTES_MAX 1024 /* longer tokens are never allowed */
 
-const guint32 wly_token_trie_class_max[WLY_TOKEN_TRIE_CLASSES] = {
-  0, 1, 2, 3, 4, 6, 8, 12, 16, WLY_TOKEN_TRIE_SHORT, TEXT_BYTES_MAX, 0
+const guint32 wly_token_trie_class_min[WLY_TOKEN_LONG_PLAIN + 1] = {
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 25, WLY_TOKEN_TRIE_SHORT / 4 + 1
+};
+const guint32 wly_token_trie_class_max[WLY_TOKEN_LONG_PLAIN + 1] = {
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, WLY_TOKEN_TRIE_SHORT, TEXT_BYTES_MAX
 };
 
 typedef struct {
   const char *text;
   guint32 n_bytes;
   gint32 token;
+  guint8 class;
 } Entry;
 
 typedef struct {
@@ -23,26 +27,69 @@ typedef struct {
   GString *texts;
   Entry *entries;
   guint32 n_entries;
-  GArray *nodes;  /* WlyTokenTrieNode */
+  GArray *nodes;  /* WlyTokenTrieNode of the walk that is built */
   GArray *tokens; /* gint32 */
 } Builder;
 
-/* The class of a text: of how many plain characters it consists. */
-static guint
+/* Whether these bytes, not a whole character, are the first of one. */
+static gboolean
+begins_character (const char *text, gsize n_bytes)
+{
+  static const guint8 least[] = { [0xe0 - 0xc0] = 0xa0, [0xf0 - 0xc0] = 0x90 };
+  static const guint8 most[]  = { [0xed - 0xc0] = 0x9f, [0xf4 - 0xc0] = 0x8f };
+  const guint8 lead           = (guint8)text[0];
+
+  if (lead < 0xc2 || lead > 0xf4 || n_bytes >= wly_unicode_n_bytes (lead))
+    return FALSE;
+  for (gsize i = 1; i < n_bytes; i++)
+    if (((guint8)text[i] & 0xc0) != 0x80)
+      return FALSE;
+  if (n_bytes == 1)
+    return TRUE;
+  return (lead - 0xc0u >= G_N_ELEMENTS (least) || (guint8)text[1] >= least[lead - 0xc0])
+         && (lead - 0xc0u >= G_N_ELEMENTS (most) || most[lead - 0xc0] == 0 || (guint8)text[1] <= most[lead - 0xc0]);
+}
+
+/* What a short text that is not plain is to a string of JSON: as schema.c reads its characters. */
+static guint8
+class_within (const char *text, gsize n_bytes)
+{
+  for (gsize at = 0, n; at < n_bytes; at += n) {
+    guint32 code;
+
+    if (!wly_unicode_get_checked (text + at, n_bytes - at, &code, &n))
+      return begins_character (text + at, n_bytes - at) ? WLY_TOKEN_WITHIN : WLY_TOKEN_AGAINST;
+    if (code == '"')
+      return WLY_TOKEN_OTHER;
+    if (code < 0x20)
+      return WLY_TOKEN_AGAINST;
+    if (code != '\\' || at + 1 == n_bytes)
+      continue;
+    if (text[at + 1] == 'u')
+      return WLY_TOKEN_OTHER; /* there are few */
+    if (text[at + 1] == '\0' || strchr ("\"\\/bfnrt", text[at + 1]) == NULL)
+      return WLY_TOKEN_AGAINST;
+    n = 2;
+  }
+  return WLY_TOKEN_WITHIN;
+}
+
+static guint8
 class_of (const char *text, gsize n_bytes)
 {
-  guint n_chars = 0;
-  guint c       = 1;
+  const gboolean is_long = n_bytes > WLY_TOKEN_TRIE_SHORT;
+  guint n_chars          = 0;
+  guint8 c               = WLY_TOKEN_PLAIN_1;
 
   for (gsize at = 0, n; at < n_bytes; at += n, n_chars++) {
     guint32 code;
 
     if (!wly_unicode_get_checked (text + at, n_bytes - at, &code, &n) || !wly_charset_is_plain (code))
-      return n_bytes > WLY_TOKEN_TRIE_SHORT ? WLY_TOKEN_TRIE_LONG : 0;
+      return is_long ? WLY_TOKEN_LONG : class_within (text, n_bytes);
   }
   while (wly_token_trie_class_max[c] < n_chars)
     c++;
-  return n_bytes > WLY_TOKEN_TRIE_SHORT ? WLY_TOKEN_TRIE_LONG_PLAIN : c;
+  return is_long ? WLY_TOKEN_LONG_PLAIN : c;
 }
 
 static int
@@ -99,7 +146,12 @@ read_texts (Builder *builder, const WlyTokenizer *tokenizer)
 
     if (n_bytes == 0 || n_bytes > TEXT_BYTES_MAX || wly_tokenizer_is_end (tokenizer, (gint32)i))
       continue;
-    builder->entries[builder->n_entries++] = (Entry){ builder->texts->str + starts[i], (guint32)n_bytes, (gint32)i };
+    builder->entries[builder->n_entries++] = (Entry){
+      builder->texts->str + starts[i],
+      (guint32)n_bytes,
+      (gint32)i,
+      class_of (builder->texts->str + starts[i], n_bytes),
+    };
   }
 }
 
@@ -117,27 +169,36 @@ static void
 add_token (Builder *builder, const Entry *entry)
 {
   WlyTokenTrieNode *node = &g_array_index (builder->nodes, WlyTokenTrieNode, builder->nodes->len - 1);
-  guint c;
 
   /* a vocabulary with hundreds of tokens of one text has some that are never allowed */
   if (node->n_tokens == G_MAXUINT8)
     return;
   if (node->n_tokens++ == 0) {
     node->tokens    = builder->tokens->len;
-    c               = class_of (entry->text, entry->n_bytes);
-    node->own_class = (guint16)c;
-    node->classes   = (guint16)(1u << c);
+    node->own_class = entry->class;
+    node->classes   = 1u << entry->class;
   }
-  c = node->own_class;
   g_array_append_val (builder->tokens, entry->token);
-  if (c > 0 && c < WLY_TOKEN_TRIE_LONG)
-    builder->trie->below[c][entry->token / 32] |= 1u << (entry->token % 32);
-  if (entry->n_bytes == 1)
-    builder->trie->usable[(guint8)entry->text[0]] = TRUE;
 }
 
+/* What is looked up without a walk. */
 static void
-build_nodes (Builder *builder)
+note_token (WlyTokenTrie *trie, const Entry *entry)
+{
+  guint32 *bits = entry->class == WLY_TOKEN_WITHIN ? trie->within
+                  : entry->class >= WLY_TOKEN_PLAIN_1 && entry->class <= WLY_TOKEN_LONG_PLAIN
+                      ? trie->below[entry->class]
+                      : NULL;
+
+  if (bits != NULL)
+    bits[entry->token / 32] |= 1u << (entry->token % 32);
+  if (entry->n_bytes == 1)
+    trie->usable[(guint8)entry->text[0]] = TRUE;
+}
+
+/* The nodes of tokens of these classes. */
+static void
+build_nodes (Builder *builder, guint classes)
 {
   const Entry *last = NULL;
 
@@ -145,6 +206,8 @@ build_nodes (Builder *builder)
     const Entry *entry = &builder->entries[i];
     guint32 common     = 0;
 
+    if ((classes >> entry->class & 1) == 0)
+      continue;
     while (last != NULL && common < MIN (last->n_bytes, entry->n_bytes) && last->text[common] == entry->text[common])
       common++;
     for (guint32 depth = common + 1; depth <= entry->n_bytes; depth++)
@@ -176,11 +239,25 @@ join_nodes (Builder *builder)
   }
 }
 
+static WlyTokenTrieWalk
+build_walk (Builder *builder, guint classes)
+{
+  WlyTokenTrieWalk walk = { 0 };
+
+  builder->nodes = g_array_new (FALSE, FALSE, sizeof (WlyTokenTrieNode));
+  build_nodes (builder, classes);
+  join_nodes (builder);
+  walk.n_nodes = builder->nodes->len;
+  walk.nodes   = (WlyTokenTrieNode *)(void *)g_array_free (builder->nodes, FALSE);
+  return walk;
+}
+
 static void
 make_bits (WlyTokenTrie *trie, const WlyTokenizer *tokenizer)
 {
-  trie->ends = g_new0 (guint32, trie->n_words);
-  for (guint c = 1; c < WLY_TOKEN_TRIE_LONG; c++)
+  trie->ends   = g_new0 (guint32, trie->n_words);
+  trie->within = g_new0 (guint32, trie->n_words);
+  for (guint c = WLY_TOKEN_PLAIN_1; c <= WLY_TOKEN_LONG_PLAIN; c++)
     trie->below[c] = g_new0 (guint32, trie->n_words);
   for (guint32 i = 0; i < trie->n_vocab; i++) {
     if (!wly_tokenizer_is_end (tokenizer, (gint32)i))
@@ -214,18 +291,18 @@ wly_token_trie_new (const WlyTokenizer *tokenizer)
   make_bits (trie, tokenizer);
   builder.texts   = g_string_sized_new (trie->n_vocab * 8);
   builder.entries = g_new (Entry, trie->n_vocab + 1);
-  builder.nodes   = g_array_new (FALSE, FALSE, sizeof (WlyTokenTrieNode));
   builder.tokens  = g_array_new (FALSE, FALSE, sizeof (gint32));
   read_texts (&builder, tokenizer);
   sort_entries (&builder);
-  build_nodes (&builder);
-  join_nodes (&builder);
-  for (guint c = 2; c < WLY_TOKEN_TRIE_LONG; c++)
+  trie->all  = build_walk (&builder, G_MAXUINT);
+  trie->odd  = build_walk (&builder, WLY_TOKEN_TRIE_ODD);
+  trie->many = build_walk (&builder, WLY_TOKEN_TRIE_MANY);
+  for (guint32 i = 0; i < builder.n_entries; i++)
+    note_token (trie, &builder.entries[i]);
+  for (guint c = WLY_TOKEN_PLAIN_1 + 1; c <= WLY_TOKEN_LONG_PLAIN; c++)
     for (guint32 w = 0; w < trie->n_words; w++)
       trie->below[c][w] |= trie->below[c - 1][w];
   trie->writes_all = writes_all (trie);
-  trie->n_nodes    = builder.nodes->len;
-  trie->nodes      = (WlyTokenTrieNode *)(void *)g_array_free (builder.nodes, FALSE);
   trie->tokens     = (gint32 *)(void *)g_array_free (builder.tokens, FALSE);
   g_string_free (builder.texts, TRUE);
   g_free (builder.entries);
@@ -244,10 +321,13 @@ wly_token_trie_unref (WlyTokenTrie *trie)
 {
   if (trie == NULL || !g_atomic_int_dec_and_test (&trie->references))
     return;
-  for (guint c = 1; c < WLY_TOKEN_TRIE_CLASSES; c++)
+  for (guint c = WLY_TOKEN_PLAIN_1; c <= WLY_TOKEN_LONG_PLAIN; c++)
     g_free (trie->below[c]);
+  g_free (trie->within);
   g_free (trie->ends);
-  g_free (trie->nodes);
+  g_free (trie->all.nodes);
+  g_free (trie->odd.nodes);
+  g_free (trie->many.nodes);
   g_free (trie->tokens);
   g_free (trie);
 }
@@ -256,11 +336,11 @@ gint32
 wly_token_trie_longest (const WlyTokenTrie *trie, const char *text, gsize n_bytes, gsize *ret_n_bytes)
 {
   gint32 longest = -1;
-  guint32 at = 0, end = trie->n_nodes;
+  guint32 at = 0, end = trie->all.n_nodes;
   gsize depth = 0;
 
   while (at < end && depth < n_bytes) {
-    const WlyTokenTrieNode *node = &trie->nodes[at];
+    const WlyTokenTrieNode *node = &trie->all.nodes[at];
 
     if (node->byte != (guint8)text[depth]) {
       at = node->skip;

@@ -3,8 +3,8 @@
  * The texts of a vocabulary's tokens as a tree over bytes, laid out in the order of a walk.
  *
  * Made once for a model, then only read, by any thread.  Tokens that consist of plain characters alone (no control
- * character, no " or \, whole UTF-8) are kept in classes by their number of characters, so that within a string most of
- * the vocabulary needs no walk.
+ * character, no " or \, whole UTF-8) are kept in classes by their number of characters, and others by what they are
+ * within a string of JSON, so that within a string most of the vocabulary needs no walk.
  */
 #pragma once
 
@@ -12,32 +12,52 @@
 
 G_BEGIN_DECLS
 
-/* Class 0: not plain; 1 to 9: plain, by the number of characters; then those of more than WLY_TOKEN_TRIE_SHORT bytes,
- * 10: plain, 11: not plain. */
-#define WLY_TOKEN_TRIE_CLASSES    12
-#define WLY_TOKEN_TRIE_SHORT      32
-#define WLY_TOKEN_TRIE_LONG_PLAIN 10
-#define WLY_TOKEN_TRIE_LONG       11
+/* Classes of tokens: plain ones by their number of characters, up to WLY_TOKEN_TRIE_SHORT bytes; longer ones; and short
+ * ones that are not plain, by what they are at the beginning of a character within a string of JSON. */
+typedef enum {
+  WLY_TOKEN_OTHER,         /* it may end the string */
+  WLY_TOKEN_PLAIN_1,       /* 1 to 16: of so many characters */
+  WLY_TOKEN_PLAIN_24 = 17, /* of 17 to 24 */
+  WLY_TOKEN_PLAIN_32,      /* of 25 to 32 */
+  WLY_TOKEN_LONG_PLAIN,    /* of more bytes: any number */
+  WLY_TOKEN_LONG,          /* the same, not plain */
+  WLY_TOKEN_WITHIN,        /* all of it stays in the string */
+  WLY_TOKEN_AGAINST,       /* it cannot stand there */
+  WLY_TOKEN_CLASSES,
+} WlyTokenClass;
+
+#define WLY_TOKEN_TRIE_SHORT 32
+/* Classes that the two short walks are of. */
+#define WLY_TOKEN_TRIE_ODD  (1u << WLY_TOKEN_OTHER | 1u << WLY_TOKEN_LONG | 1u << WLY_TOKEN_WITHIN)
+#define WLY_TOKEN_TRIE_MANY (1u << WLY_TOKEN_PLAIN_24 | 1u << WLY_TOKEN_PLAIN_32 | 1u << WLY_TOKEN_LONG_PLAIN)
 
 typedef struct {
   guint32 skip;    /* the node behind all below this one */
   guint32 tokens;  /* first of those that end here, in `tokens` of the tree */
+  guint32 classes; /* bit set: of the tokens that end here or below */
   guint16 depth;   /* bytes, this one included */
-  guint16 classes; /* bit set: of the tokens that end here or below */
   guint8 byte;
   guint8 n_tokens;
-  guint16 own_class; /* of those that end here */
+  guint8 own_class; /* of those that end here */
 } WlyTokenTrieNode;
+
+/* Nodes in the order of a walk. */
+typedef struct {
+  WlyTokenTrieNode *nodes;
+  guint32 n_nodes;
+} WlyTokenTrieWalk;
 
 typedef struct {
   gint references; /* atomic */
   const WlyTokenizer *tokenizer;
   guint32 n_vocab, n_words;
-  WlyTokenTrieNode *nodes;
-  guint32 n_nodes;
+  WlyTokenTrieWalk all;
+  WlyTokenTrieWalk odd;  /* the same without plain tokens and those against strings: little to walk */
+  WlyTokenTrieWalk many; /* of plain tokens of many characters */
   gint32 *tokens;
-  guint32 *below[WLY_TOKEN_TRIE_CLASSES]; /* bits of all tokens of class 1 .. c; [0] and [LONG] are NULL */
-  guint32 *ends;                          /* bits of the tokens that end a generation */
+  guint32 *below[WLY_TOKEN_LONG_PLAIN + 1]; /* bits of all tokens of class 1 .. c; [0] is NULL */
+  guint32 *within;                          /* bits of those of class WITHIN */
+  guint32 *ends;                            /* bits of the tokens that end a generation */
   gboolean has_ends;
   gboolean drops_space; /* a space that begins a text is not written */
   guint16 depth_max;
@@ -45,8 +65,9 @@ typedef struct {
   gboolean writes_all; /* all bytes of text are */
 } WlyTokenTrie;
 
-/* The largest number of characters of a plain class. */
-extern const guint32 wly_token_trie_class_max[WLY_TOKEN_TRIE_CLASSES];
+/* The least and largest number of characters of a plain class. */
+extern const guint32 wly_token_trie_class_min[WLY_TOKEN_LONG_PLAIN + 1];
+extern const guint32 wly_token_trie_class_max[WLY_TOKEN_LONG_PLAIN + 1];
 
 /* The tokenizer must stay. */
 WlyTokenTrie *wly_token_trie_new (const WlyTokenizer *tokenizer);

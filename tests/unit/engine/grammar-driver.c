@@ -366,8 +366,8 @@ bench (Driver *driver)
   double start = now_us ();
 
   driver->trie = wly_token_trie_new (driver->tokenizer);
-  printf ("%u tokens, %u nodes, tree made in %.1f ms, once for a model\n", driver->trie->n_vocab, driver->trie->n_nodes,
-          (now_us () - start) / 1e3);
+  printf ("%u tokens, %u nodes, %u of them odd, tree made in %.1f ms, once for a model\n", driver->trie->n_vocab,
+          driver->trie->all.n_nodes, driver->trie->odd.n_nodes, (now_us () - start) / 1e3);
   for (gsize k = 0; k < G_N_ELEMENTS (subjects); k++)
     bench_subject (driver, k);
   bench_free (driver);

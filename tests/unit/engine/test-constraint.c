@@ -29,6 +29,13 @@ static const WlyGrammarSource sources[] = {
   { WLY_GRAMMAR_REGEX, "(?:[A-Z][a-z]* ?){1,5}: [^x]{0,80}", 0, NULL },
   { WLY_GRAMMAR_REGEX, "(?:a|b)*a(?:a|b){40}", 0, NULL },
   { WLY_GRAMMAR_REGEX, "[日本語]{2,40}", 0, NULL },
+  { WLY_GRAMMAR_JSON_SCHEMA, "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":7},\"minItems\":9}", 0,
+    NULL },
+  { WLY_GRAMMAR_JSON_SCHEMA, "{\"type\":[\"string\",\"null\"],\"minLength\":40}", 0, NULL },
+  { WLY_GRAMMAR_JSON_SCHEMA,
+    "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":50},{\"type\":\"string\",\"pattern\":\"^a+$\"},{\"type\":"
+    "\"string\"}]}",
+    0, NULL },
 };
 
 static WlyGrammar *
@@ -71,6 +78,7 @@ draw (const guint32 *mask, WlyTestRandom *random)
 static WlyPlace
 run (WlyMatcher *matcher, WlyPlace place, const char *text, gsize n_bytes)
 {
+  wly_matcher_begin (matcher);
   for (gsize i = 0; i < n_bytes && place != 0; i++)
     place = wly_matcher_step_slowly (matcher, place, (guint8)text[i]);
   return place;
@@ -122,6 +130,33 @@ test_definition (gconstpointer data)
     place = run (matcher, place, text->str, text->len);
     g_assert_true (wly_constraint_accept (constraint, token, &error));
     first = FALSE;
+  }
+}
+
+/* The exact mask is the mask, but for tokens that do not fit. */
+static void
+test_exact (gconstpointer data)
+{
+  g_autoptr (WlyGrammar) grammar       = make (GPOINTER_TO_SIZE (data));
+  g_autoptr (WlyConstraint) constraint = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+  WlyTestRandom random                 = { 77 };
+
+  for (guint n = 0; n < 30 && !wly_constraint_must_end (constraint); n++) {
+    const guint32 budget     = wly_constraint_shortest (constraint) + 1 + n % 3;
+    g_autoptr (GError) error = NULL;
+    g_autofree guint32 *all  = g_memdup2 (wly_constraint_mask (constraint, 100000, &error), trie->n_words * 4);
+    g_autofree guint32 *few =
+        g_memdup2 (wly_constraint_mask_exact (constraint, budget, &error), trie->n_words * sizeof *few);
+    gint32 token;
+
+    g_assert_no_error (error);
+    for (guint32 i = 0; i < trie->n_vocab; i++)
+      g_assert_cmpint (bit (few, i), ==, bit (all, i) && wly_constraint_fits (constraint, (gint32)i, budget));
+    do
+      token = draw (n % 2 == 0 ? all : few, &random);
+    while (wly_tokenizer_is_end (tokenizer, token) && !wly_constraint_may_end (constraint));
+    if (wly_tokenizer_is_end (tokenizer, token) || !wly_constraint_accept (constraint, token, &error))
+      break;
   }
 }
 
@@ -412,11 +447,14 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++) {
     g_autofree char *definition = g_strdup_printf ("/constraint/definition/%" G_GSIZE_FORMAT, i);
     g_autofree char *in_time    = g_strdup_printf ("/constraint/ends-in-time/%" G_GSIZE_FORMAT, i);
+    g_autofree char *exact      = g_strdup_printf ("/constraint/exact/%" G_GSIZE_FORMAT, i);
 
     g_test_add_data_func (definition, GSIZE_TO_POINTER (i), test_definition);
     g_test_add_data_func (in_time, GSIZE_TO_POINTER (i), test_ends_in_time);
+    g_test_add_data_func (exact, GSIZE_TO_POINTER (i), test_exact);
   }
   g_test_add_data_func ("/constraint/counts/few", "root ::= [a-z ]{45,90}", test_counts);
+  g_test_add_data_func ("/constraint/counts/two-bytes", "root ::= (\"a\" [a-z] \"\"){22,45}", test_counts);
   g_test_add_data_func ("/constraint/counts/any", "root ::= .{45,90} \"!\"?", test_counts);
   g_test_add_func ("/constraint/tidy", test_tidy);
   g_test_add_func ("/constraint/first-space", test_first_space);

@@ -33,7 +33,8 @@ choose_stand_in (GVariant *messages)
   for (guint i = 0;; i++) {
     g_autofree char *word = g_strdup_printf (STAND_IN "-%u", i);
 
-    if (memmem (data, n_bytes, word, strlen (word)) == NULL)
+    /* no message is no data */
+    if (n_bytes == 0 || memmem (data, n_bytes, word, strlen (word)) == NULL)
       return g_steal_pointer (&word);
   }
 }

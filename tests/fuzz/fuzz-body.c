@@ -48,11 +48,12 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   return 0;
 }
 
+/* @error is looked at when the call that @done comes from has returned. */
 static gboolean
-is_whole (gboolean done, const GError *error)
+is_whole (gboolean done, GError **error)
 {
-  g_assert_true (done == (error == NULL));
-  g_assert_true (done || (error->domain == WLY_ERROR && g_utf8_validate (error->message, -1, NULL)));
+  g_assert_true (done == (*error == NULL));
+  g_assert_true (done || ((*error)->domain == WLY_ERROR && g_utf8_validate ((*error)->message, -1, NULL)));
   return done;
 }
 
@@ -64,7 +65,7 @@ check_prompt (const WlyBody *body, guint n_past, GArray *tokens)
   const guint32 n_vocab    = wly_tokenizer_n_vocab (wly_opened_tokenizer (opened, NULL));
 
   g_array_set_size (tokens, 0);
-  if (is_whole (wly_prompt_tokens (opened, body, &past, tokens, &error), error))
+  if (is_whole (wly_prompt_tokens (opened, body, &past, tokens, &error), &error))
     for (guint i = 0; i < tokens->len; i++)
       g_assert_cmpuint ((guint32)g_array_index (tokens, gint32, i), <, n_vocab);
 }
@@ -77,10 +78,10 @@ check_options (const WlyBody *body, const GArray *prompt, GVariant *options)
   g_autoptr (GError) error           = NULL;
   WlySampling sampling;
 
-  if (!is_whole (wly_options_check (GENERATE_SCOPES, options, &error), error)
-      || !is_whole (wly_structure_make (opened, body, prompt, options, 1, &grammar, &error), error))
+  if (!is_whole (wly_options_check (GENERATE_SCOPES, options, &error), &error)
+      || !is_whole (wly_structure_make (opened, body, prompt, options, 1, &grammar, &error), &error))
     return;
-  if (is_whole (wly_sampling_read (&sampling, options, wly_opened_tokenizer (opened, NULL), &error), error))
+  if (is_whole (wly_sampling_read (&sampling, options, wly_opened_tokenizer (opened, NULL), &error), &error))
     wly_sampling_find_breakers (&sampling, options, wly_opened_tokenizer (opened, NULL));
   wly_sampling_clear (&sampling);
   parser = wly_pieces_new (opened, body, prompt, wly_structure_is_own (options));
@@ -97,7 +98,7 @@ check_body (const void *data, gsize n_bytes, GVariant *options)
   const gboolean read        = wly_body_read (fd, texts, G_N_ELEMENTS (texts), &body, &error);
 
   close (fd);
-  if (!is_whole (read, error))
+  if (!is_whole (read, &error))
     return;
   g_assert_true ((body.messages == NULL) != (body.prompt == NULL));
   tools = wly_body_tools (&body);

@@ -49,6 +49,8 @@ wly_output_format_free (WlyOutputFormat *format)
     g_free (*texts[i]);
   g_free (format->outer[0]);
   g_free (format->outer[1]);
+  g_free (format->around[0]);
+  g_free (format->around[1]);
   g_free (format);
 }
 

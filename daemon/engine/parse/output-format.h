@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How a model writes its thoughts and its calls of tools: calls are found by letting its chat template render one that
- * is known, and looking what stands around it; thoughts by the marks in the template's source.  Never by a model's
- * name.
+ * How a model writes its thoughts and its calls of tools: both are found by letting its chat template render some that
+ * are known, and looking what stands around them.  Only where it shows nothing, thoughts are found by marks in its
+ * source, and calls by what it tells the model.  Never by a model's name.
  */
 #pragma once
 
@@ -35,6 +35,7 @@ typedef struct {
   gboolean with_id; /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
   char *outer[2];                                     /* marks around all calls; NULL: none */
+  char *around[2];                                    /* marks around an answer behind thoughts; NULL: none */
   const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* NULL ends them */
 } WlyOutputFormat;
 

@@ -76,6 +76,28 @@ const WlyFixtureOutput wly_fixture_output_samples[] = {
         "}}</call>{% if loop.last %}</calls>{% endif %}") "{# <|channel|>analysis <response> #}",
     "<|channel|>analysis<|message|>हम्म<|end|><response>Да.</response><calls><call>get<sep>{\"a\": 1}</call></calls>",
     "[r:हम्म]Да.[c:get:{\"a\":1}]" },
+  { "thoughts that are rendered",
+    WLY_FIXTURE_LOOP (
+        "") "{% macro none() %}<think>{% endmacro %}{% for m in messages %}{% if m.reasoning_content %}<musing>\n"
+            "{{ m.reasoning_content }}\n</musing>\n\n{{ m.content }}{% endif %}{% endfor %}",
+    "<musing>\nก ข\n</musing>\n\n<think>ค", "[r:ก ข]<think>ค" },
+  { "thoughts before an answer between marks",
+    "{% for m in messages %}<|{{ m.role }}|>{% if m.thinking %}<|reason|>{{ m.thinking }}<|/reason|><say>{{ m.content "
+    "}}</say>"
+    "{% else %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|assistant|><|reason|>{% "
+    "endif %}",
+    "<|reason|>ก ข<|/reason|><say>Да</say>", "[r:ก ข]Да" },
+  { "thoughts that are switched off",
+    WLY_FIXTURE_LOOP ("") "{% if add_generation_prompt and enable_thinking is false %}<plan>\n\n</plan>\n\n{% endif %}",
+    "<plan>\nก ข</plan>ค", "[r:ก ข]ค" },
+  { "thoughts that are switched off, and the model told",
+    "{{ '/think' if enable_thinking else '/no_think' }}" WLY_FIXTURE_LOOP (
+        "") "{% if add_generation_prompt and not enable_thinking %}<plan>\n\n</plan>\n{% endif %}",
+    "<plan>\nก ข</plan>ค", "[r:ก ข]ค" },
+  { "thoughts that are switched on",
+    WLY_FIXTURE_LOOP ("") "{% if add_generation_prompt %}{{ '<ponder>' if thinking else '</ponder>' }}{% endif %}",
+    "<ponder>ก ข</ponder>ค", "[r:ก ข]ค" },
+  { "thoughts in JSON are none", "{{ messages | tojson }}{# <think> #}", "<think>ก</think>ค", "[r:ก]ค" },
   { "thoughts that are only closed", WLY_FIXTURE_LOOP ("") "{{ messages[0].content.split('</think>')[-1] }}",
     "<think>\nก ข\n</think>\n\nค", "[r:ก ข]ค" },
   { "seeds of thoughts", WLY_FIXTURE_LOOP ("") "{# </seed:think> #}", "<seed:think>ก ข</seed:think>ค", "[r:ก ข]ค" },

@@ -133,20 +133,21 @@ test_real (void)
     const char *name;
     WlyCallsKind calls;
     const char *open, *reasoning;
+    gboolean shown; /* what it does tells the marks of thoughts, whatever its source has */
   } cases[] = {
-    { "Qwen-Qwen3-0.6B", WLY_CALLS_OBJECT, "<tool_call>", "<think>" },
-    { "Qwen-Qwen2.5-7B-Instruct", WLY_CALLS_OBJECT, "<tool_call>", "" },
-    { "NousResearch-Hermes-3-Llama-3.1-8B-tool_use", WLY_CALLS_OBJECT, "<tool_call>", "" },
-    { "meta-llama-Llama-3.2-3B-Instruct", WLY_CALLS_OBJECT, "", "" },
-    { "mistralai-Mistral-Nemo-Instruct-2407", WLY_CALLS_LIST, "[TOOL_CALLS]", "" },
-    { "google-gemma-2-2b-it", WLY_CALLS_NONE, "", "" },
-    { "microsoft-Phi-3.5-mini-instruct", WLY_CALLS_NONE, "", "" },
+    { "Qwen-Qwen3-0.6B", WLY_CALLS_OBJECT, "<tool_call>", "<think>", TRUE },
+    { "Qwen-Qwen2.5-7B-Instruct", WLY_CALLS_OBJECT, "<tool_call>", "", FALSE },
+    { "NousResearch-Hermes-3-Llama-3.1-8B-tool_use", WLY_CALLS_OBJECT, "<tool_call>", "", FALSE },
+    { "meta-llama-Llama-3.2-3B-Instruct", WLY_CALLS_OBJECT, "", "", FALSE },
+    { "mistralai-Mistral-Nemo-Instruct-2407", WLY_CALLS_LIST, "[TOOL_CALLS]", "", FALSE },
+    { "google-gemma-2-2b-it", WLY_CALLS_NONE, "", "", FALSE },
+    { "microsoft-Phi-3.5-mini-instruct", WLY_CALLS_NONE, "", "", FALSE },
     { "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", WLY_CALLS_NAMED, "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
-      "<think>" },
-    { "ibm-granite-granite-3.3-2B-Instruct", WLY_CALLS_LIST, "<|tool_call|>", "<think>" },
-    { "openai-gpt-oss-120b", WLY_CALLS_NAMED, "to=functions.", "<|channel|>analysis<|message|>" },
-    { "HuggingFaceTB-SmolLM3-3B", WLY_CALLS_NONE, "", "<think>" },
-    { "LFM2.5-8B-A1B", WLY_CALLS_PYTHON, "<|tool_call_start|>", "<think>" },
+      "<think>", FALSE },
+    { "ibm-granite-granite-3.3-2B-Instruct", WLY_CALLS_LIST, "<|tool_call|>", "<think>", FALSE },
+    { "openai-gpt-oss-120b", WLY_CALLS_NAMED, "to=functions.", "<|channel|>analysis<|message|>", TRUE },
+    { "HuggingFaceTB-SmolLM3-3B", WLY_CALLS_NONE, "", "<think>", TRUE },
+    { "LFM2.5-8B-A1B", WLY_CALLS_PYTHON, "<|tool_call_start|>", "<think>", TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -167,6 +168,13 @@ test_real (void)
     g_assert_cmpint (format->calls, ==, cases[i].calls);
     g_assert_cmpstr (format->open, ==, cases[i].open);
     g_assert_cmpstr (format->reasoning_open, ==, cases[i].reasoning);
+    {
+      g_autoptr (WlyChatTemplate) chat_template = wly_chat_template_new (source, strlen (source), NULL);
+      g_autoptr (WlyOutputFormat) shown         = wly_output_format_new (chat_template, "", 0, NULL);
+
+      g_assert_cmpstr (shown->reasoning_open, ==, cases[i].shown ? cases[i].reasoning : "");
+      g_assert_cmpstr (shown->reasoning_close, ==, cases[i].shown ? format->reasoning_close : "");
+    }
   }
 }
 

@@ -155,9 +155,17 @@ encode_plain (WlyEncoder *encoder, const char *text, gsize n_bytes)
   encoder->at_start = FALSE;
 }
 
-static void
-encode_text (WlyEncoder *encoder, const JoinedText *joined)
+static gboolean
+is_space (char c)
 {
+  return g_ascii_isspace (c) || c == '\v';
+}
+
+/* @last_token: what the text stands behind. */
+static void
+encode_text (WlyEncoder *encoder, const JoinedText *joined, gint32 last_token)
+{
+  const WlyVocab *vocab   = &encoder->tokenizer->vocab;
   WlySpecialCursor cursor = {
     .text    = joined->text,
     .n_bytes = joined->n_bytes,
@@ -165,10 +173,17 @@ encode_text (WlyEncoder *encoder, const JoinedText *joined)
     .n_spans = joined->spans->len,
   };
   WlySpecialMatch match;
-  gsize place = 0;
+  gsize place = 0, end;
 
-  while (wly_special_scan_next (&encoder->tokenizer->specials, &cursor, place, &match)) {
-    encode_plain (encoder, joined->text + place, match.start - place);
+  for (;; last_token = match.id) {
+    while (wly_vocab_trims_behind (vocab, last_token) && place < joined->n_bytes && is_space (joined->text[place]))
+      place++;
+    if (!wly_special_scan_next (&encoder->tokenizer->specials, &cursor, place, &match))
+      break;
+    end = match.start;
+    while (match.id == vocab->trims_before && end > place && is_space (joined->text[end - 1]))
+      end--;
+    encode_plain (encoder, joined->text + place, end - place);
     wly_tokenizer_push (encoder, match.id);
     encoder->at_start = TRUE;
     place             = match.start + match.n_bytes;
@@ -177,12 +192,20 @@ encode_text (WlyEncoder *encoder, const JoinedText *joined)
   encoder->n_steps += cursor.n_steps;
 }
 
+/* A text begins anew behind special tokens, as it does in the middle of a text. */
 static gboolean
-encode (const WlyTokenizer *tokenizer, gboolean at_start, const WlyTextSpan *spans, gsize n_spans, gboolean add_special,
+is_special (const WlyVocab *vocab, gint32 token)
+{
+  return token < 0 || (guint32)token >= vocab->n_tokens || vocab->types[token] == WLY_TOKEN_CONTROL
+         || vocab->types[token] == WLY_TOKEN_USER_DEFINED;
+}
+
+static gboolean
+encode (const WlyTokenizer *tokenizer, gint32 last_token, const WlyTextSpan *spans, gsize n_spans, gboolean add_special,
         GArray *tokens, guint64 *ret_n_steps, GError **error)
 {
   const WlyVocab *vocab      = &tokenizer->vocab;
-  WlyEncoder encoder         = { .tokenizer = tokenizer, .tokens = tokens, .at_start = at_start };
+  WlyEncoder encoder         = { .tokenizer = tokenizer, .tokens = tokens };
   g_auto (JoinedText) joined = { 0 };
 
   if (!join_spans (spans, n_spans, &joined, error) || !check_text (&joined, error))
@@ -191,7 +214,8 @@ encode (const WlyTokenizer *tokenizer, gboolean at_start, const WlyTextSpan *spa
   encoder.text = g_string_new (NULL);
   if (add_special && vocab->add_bos && vocab->bos >= 0)
     wly_tokenizer_push (&encoder, vocab->bos);
-  encode_text (&encoder, &joined);
+  encoder.at_start = is_special (vocab, last_token);
+  encode_text (&encoder, &joined, last_token);
   if (add_special && vocab->kind == WLY_VOCAB_WPM && vocab->add_sep && vocab->sep >= 0)
     wly_tokenizer_push (&encoder, vocab->sep);
   if (add_special && vocab->add_eos && vocab->eos >= 0)
@@ -209,29 +233,21 @@ gboolean
 wly_tokenizer_encode (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans, gboolean add_special,
                       GArray *tokens, GError **error)
 {
-  return encode (tokenizer, TRUE, spans, n_spans, add_special, tokens, NULL, error);
+  return encode (tokenizer, WLY_TOKEN_NONE, spans, n_spans, add_special, tokens, NULL, error);
 }
 
 gboolean
 wly_tokenizer_encode_counted (const WlyTokenizer *tokenizer, const WlyTextSpan *spans, gsize n_spans,
                               gboolean add_special, GArray *tokens, guint64 *ret_n_steps, GError **error)
 {
-  return encode (tokenizer, TRUE, spans, n_spans, add_special, tokens, ret_n_steps, error);
-}
-
-/* A text begins anew behind special tokens, as it does in the middle of a text. */
-static gboolean
-is_special (const WlyVocab *vocab, gint32 token)
-{
-  return token < 0 || (guint32)token >= vocab->n_tokens || vocab->types[token] == WLY_TOKEN_CONTROL
-         || vocab->types[token] == WLY_TOKEN_USER_DEFINED;
+  return encode (tokenizer, WLY_TOKEN_NONE, spans, n_spans, add_special, tokens, ret_n_steps, error);
 }
 
 gboolean
 wly_tokenizer_encode_behind (const WlyTokenizer *tokenizer, gint32 last_token, const WlyTextSpan *spans, gsize n_spans,
                              GArray *tokens, GError **error)
 {
-  return encode (tokenizer, is_special (&tokenizer->vocab, last_token), spans, n_spans, FALSE, tokens, NULL, error);
+  return encode (tokenizer, last_token, spans, n_spans, FALSE, tokens, NULL, error);
 }
 
 static void

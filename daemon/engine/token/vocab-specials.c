@@ -7,6 +7,8 @@
 
 #include "wly-error.h"
 
+#include <string.h>
+
 /* Ends a generation, and is no text even where the file says so. */
 static const char *const end_texts[] = {
   "<|eot_id|>",
@@ -138,6 +140,57 @@ static const DefaultIds default_ids[] = {
   [WLY_VOCAB_UGM] = { -1, 1, 2, -1 }, [WLY_VOCAB_RWKV] = { -1, -1, -1, -1 }, [WLY_VOCAB_PLAMO2] = { 1, 2, 0, -1 },
 };
 
+/* ---- white space beside tokens ---- */
+
+static gboolean
+has_any (const WlyVocab *vocab, const char *key, const char *const *words)
+{
+  g_autofree char *text  = wly_gguf_dup_string (vocab->gguf, key);
+  g_autofree char *lower = text == NULL ? NULL : g_ascii_strdown (text, -1);
+
+  for (gsize i = 0; lower != NULL && words[i] != NULL; i++)
+    if (strstr (lower, words[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+set_trims_behind (WlyVocab *vocab, gint32 id, gboolean trims)
+{
+  if (id < 0)
+    return;
+  if (trims)
+    vocab->trims_behind[id / 8] |= (guint8)(1 << (id % 8));
+  else
+    vocab->trims_behind[id / 8] &= (guint8) ~(1 << (id % 8));
+}
+
+/* Whether a token takes white space along is not in the file; models that are known to are told by what llama.cpp goes
+ * by, too: Phi-3 by its name, with each token of a meaning but three; the mask token of some encoders. */
+static void
+read_trims (WlyVocab *vocab)
+{
+  static const char *const jina[] = { "jina-v2-de", "jina-v2-es", "jina-v2-code", NULL };
+  static const char *const bert[] = { "nomic-bert-moe", "jina-bert-v3", NULL };
+  static const char *const phi[] = { "phi-3", "phi3", NULL }, *const modern[] = { "modern-bert", NULL };
+  static const char *const keeping[] = { "<unk>", "<s>", "<|endoftext|>" };
+
+  if (has_any (vocab, "tokenizer.ggml.pre", jina) || has_any (vocab, "general.architecture", bert)) {
+    vocab->trims_before = find (vocab, "<mask>");
+  } else if (has_any (vocab, "general.name", phi)) {
+    vocab->trims_behind = g_malloc0 (vocab->n_tokens / 8 + 1);
+    for (guint32 id = 0; id < vocab->n_tokens; id++)
+      set_trims_behind (vocab, (gint32)id,
+                        vocab->types[id] == WLY_TOKEN_CONTROL || vocab->types[id] == WLY_TOKEN_USER_DEFINED
+                            || vocab->types[id] == WLY_TOKEN_UNKNOWN);
+    set_trims_behind (vocab, find (vocab, "</s>"), TRUE);
+    for (gsize i = 0; i < G_N_ELEMENTS (keeping); i++)
+      set_trims_behind (vocab, find (vocab, keeping[i]), FALSE);
+  } else if (has_any (vocab, "general.name", modern)) {
+    vocab->trims_before = find (vocab, "[MASK]");
+  }
+}
+
 gboolean
 wly_vocab_read_specials (WlyVocab *vocab, GError **error)
 {
@@ -166,5 +219,6 @@ wly_vocab_read_specials (WlyVocab *vocab, GError **error)
   read_flag (vocab, "tokenizer.ggml.normalizer.lowercase", &vocab->lowercase);
   vocab->strip_accents = vocab->lowercase;
   read_flag (vocab, "tokenizer.ggml.normalizer.strip_accents", &vocab->strip_accents);
+  read_trims (vocab);
   return TRUE;
 }

@@ -123,7 +123,8 @@ wly_vocab_init (WlyVocab *vocab, WlyGguf *gguf, GError **error)
 {
   gsize n_tokens = 0;
 
-  vocab->gguf = wly_gguf_ref (gguf);
+  vocab->gguf         = wly_gguf_ref (gguf);
+  vocab->trims_before = WLY_TOKEN_NONE;
   if (!read_kind (vocab, error))
     return FALSE;
   if (!wly_gguf_get_array_string (gguf, "tokenizer.ggml.tokens", &vocab->texts, &n_tokens) || n_tokens == 0)
@@ -146,6 +147,7 @@ wly_vocab_finish (WlyVocab *vocab)
   g_clear_pointer (&vocab->texts, g_free);
   g_clear_pointer (&vocab->types, g_free);
   g_clear_pointer (&vocab->ends, g_free);
+  g_clear_pointer (&vocab->trims_behind, g_free);
   g_clear_pointer (&vocab->scores, g_free);
   g_clear_pointer (&vocab->gguf, wly_gguf_unref);
 }

@@ -3,7 +3,8 @@
  * The vocabulary of a model file, checked: texts, types, scores, tokens with a meaning.
  *
  * Keys read (all tokenizer.ggml.*): model, tokens, scores, token_type, *_token_id, add_{bos,eos,sep}_token,
- * add_space_prefix, remove_extra_whitespaces, normalizer.*.  Source: the GGUF specification.
+ * add_space_prefix, remove_extra_whitespaces, normalizer.*; and general.name, general.architecture and
+ * tokenizer.ggml.pre, by which files are known whose tokens take white space along.  Source: the GGUF specification.
  */
 #pragma once
 
@@ -39,6 +40,8 @@ typedef struct {
   WlyGgufString *texts; /* in the file's map */
   guint8 *types;        /* WlyTokenType */
   guint8 *ends;         /* bit set: a generation ends with this token */
+  guint8 *trims_behind; /* bit set: white space behind this token is none of the text; NULL: no token does it */
+  gint32 trims_before;  /* the token before which it is none, WLY_TOKEN_NONE: no token */
   float *scores;        /* NULL: all 0 */
   WlyTokenTable table;
   gint32 bytes[256]; /* token of a byte, WLY_TOKEN_NONE: none */
@@ -67,6 +70,14 @@ static inline gboolean
 wly_vocab_is_end (const WlyVocab *vocab, gint32 id)
 {
   return id >= 0 && (guint32)id < vocab->n_tokens && (vocab->ends[id / 8] >> (id % 8) & 1) != 0;
+}
+
+/* Whether white space behind a token goes; @id may be WLY_TOKEN_NONE. */
+static inline gboolean
+wly_vocab_trims_behind (const WlyVocab *vocab, gint32 id)
+{
+  return vocab->trims_behind != NULL && id >= 0 && (guint32)id < vocab->n_tokens
+         && (vocab->trims_behind[id / 8] >> (id % 8) & 1) != 0;
 }
 
 /* Whether plain text may become this token by merging or matching: tokens with a meaning are made by

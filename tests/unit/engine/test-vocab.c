@@ -97,6 +97,116 @@ test_sound (void)
   g_assert_cmpint (g_array_index (bpe_tokens, gint32, 0), ==, 7);
 }
 
+/* ---- white space beside tokens ---- */
+
+/* A vocabulary whose tokens of a meaning are <unk>, <s>, </s> and <mask>, by these keys. */
+static WlyTokenizer *
+open_known (const char *key, const char *value)
+{
+  static const char *const texts[] = { "<unk>",  "<s>",    "</s>",         "▁", "a", "b", "<mask>", "ab",
+                                       "<0x0A>", "<0x0B>", "<|endoftext|>" };
+  static const gint32 types[]      = { 2, 3, 3, 1, 1, 1, 4, 1, 6, 6, 3 };
+  static const float scores[]      = { 0, 0, 0, -1, -2, -3, 0, -5, 0, 0, 0 };
+  WlyGgufString strings[G_N_ELEMENTS (texts)];
+  g_autoptr (GError) error = NULL;
+  WlyGgufWriter *writer    = make_spm ();
+  WlyTokenizer *tokenizer;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    strings[i] = (WlyGgufString){ texts[i], strlen (texts[i]) };
+  wly_gguf_writer_set_array_string (writer, "tokenizer.ggml.tokens", strings, G_N_ELEMENTS (strings));
+  wly_gguf_writer_set_array_i32 (writer, "tokenizer.ggml.token_type", types, G_N_ELEMENTS (types));
+  wly_gguf_writer_set_array_f32 (writer, "tokenizer.ggml.scores", scores, G_N_ELEMENTS (scores));
+  wly_gguf_writer_set_string (writer, key, value, -1);
+  tokenizer = open_written (writer, &error);
+  g_assert_no_error (error);
+  return tokenizer;
+}
+
+static char *
+join_ids (const GArray *tokens)
+{
+  GString *line = g_string_new (NULL);
+
+  for (guint i = 0; i < tokens->len; i++)
+    g_string_append_printf (line, "%s%d", i > 0 ? " " : "", g_array_index (tokens, gint32, i));
+  return g_string_free (line, FALSE);
+}
+
+/* Expected ids by llama-tokenize, for the same files. */
+static void
+test_trims (void)
+{
+  static const struct {
+    const char *key, *value;
+    const char *text, *ids;
+  } cases[] = {
+    { "general.name", "Phi-3 mini", "</s> a", "2 3 4" },
+    { "general.name", "Phi-3 mini", "</s>\n \v a b", "2 3 4 3 5" },
+    { "general.name", "Phi-3 mini", "<s> a", "1 3 3 4" },
+    { "general.name", "Phi-3 mini", "<|endoftext|> a", "10 3 3 4" },
+    { "general.name", "Phi-3 mini", "<unk> a", "0 3 3 4" },
+    { "general.name", "Phi-3 mini", "a <mask> b", "3 4 3 6 3 5" },
+    { "general.name", "Phi-3 mini", "a  \n\v<mask>\n<mask> </s>  ", "3 4 3 3 8 9 6 6 2" },
+    { "general.name", "Phi-3 mini", " </s>", "3 3 2" },
+    { "general.name", "my PHI3", "</s> a", "2 3 4" },
+    { "general.name", "my PHI3", "</s>\n \v a b", "2 3 4 3 5" },
+    { "general.name", "my PHI3", "<s> a", "1 3 3 4" },
+    { "general.name", "my PHI3", "<|endoftext|> a", "10 3 3 4" },
+    { "general.name", "my PHI3", "<unk> a", "0 3 3 4" },
+    { "general.name", "my PHI3", "a <mask> b", "3 4 3 6 3 5" },
+    { "general.name", "my PHI3", "a  \n\v<mask>\n<mask> </s>  ", "3 4 3 3 8 9 6 6 2" },
+    { "general.name", "my PHI3", " </s>", "3 3 2" },
+    { "general.name", "Phi 3.5", "</s> a", "2 3 3 4" },
+    { "general.name", "Phi 3.5", "</s>\n \v a b", "2 3 8 3 9 3 4 3 5" },
+    { "general.name", "Phi 3.5", "<s> a", "1 3 3 4" },
+    { "general.name", "Phi 3.5", "<|endoftext|> a", "10 3 3 4" },
+    { "general.name", "Phi 3.5", "<unk> a", "0 3 3 4" },
+    { "general.name", "Phi 3.5", "a <mask> b", "3 4 3 6 3 3 5" },
+    { "general.name", "Phi 3.5", "a  \n\v<mask>\n<mask> </s>  ", "3 4 3 3 8 9 6 3 8 6 3 3 2 3 3 3" },
+    { "general.name", "Phi 3.5", " </s>", "3 3 2" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "</s> a", "2 3 3 4" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "</s>\n \v a b", "2 3 8 3 9 3 4 3 5" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "<s> a", "1 3 3 4" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "<|endoftext|> a", "10 3 3 4" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "<unk> a", "0 3 3 4" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "a <mask> b", "3 4 6 3 3 5" },
+    { "tokenizer.ggml.pre", "jina-v2-de", "a  \n\v<mask>\n<mask> </s>  ", "3 4 6 6 3 3 2 3 3 3" },
+    { "tokenizer.ggml.pre", "jina-v2-de", " </s>", "3 3 2" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (WlyTokenizer) tokenizer = open_known (cases[i].key, cases[i].value);
+    g_autoptr (GArray) tokens          = wly_fixture_encode (tokenizer, cases[i].text, strlen (cases[i].text), TRUE);
+    g_autofree char *ids               = join_ids (tokens);
+
+    g_test_message ("%s %s: “%s”", cases[i].key, cases[i].value, cases[i].text);
+    g_assert_cmpstr (ids, ==, cases[i].ids);
+  }
+}
+
+/* A text that goes on behind a token reads as one that was never cut. */
+static void
+test_trims_behind (void)
+{
+  static const char text[]           = " \n a";
+  const WlyTextSpan span             = { text, strlen (text), TRUE };
+  g_autoptr (WlyTokenizer) tokenizer = open_known ("general.name", "Phi-3");
+  const struct {
+    gint32 last;
+    const char *ids;
+  } cases[] = { { 2, "3 4" }, { 6, "3 4" }, { 1, "3 3 8 3 4" }, { 4, "3 8 3 4" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autofree char *ids      = NULL;
+
+    g_assert_true (wly_tokenizer_encode_behind (tokenizer, cases[i].last, &span, 1, tokens, NULL));
+    ids = join_ids (tokens);
+    g_assert_cmpstr (ids, ==, cases[i].ids);
+  }
+}
+
 /* ---- large ones ---- */
 
 #define N_LARGE 262144u
@@ -335,6 +445,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/engine/vocab/sound", test_sound);
+  g_test_add_func ("/engine/vocab/trims", test_trims);
+  g_test_add_func ("/engine/vocab/trims-behind", test_trims_behind);
   g_test_add_func ("/engine/vocab/kinds", test_kinds);
   g_test_add_func ("/engine/vocab/lengths", test_lengths);
   g_test_add_func ("/engine/vocab/scores", test_scores);

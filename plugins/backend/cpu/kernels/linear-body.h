@@ -38,6 +38,8 @@
 #define K_GROUPS 8 /* of 4 values in 32 */
 #define WIDE     8 /* groups of 32 unpacked at once */
 
+#define PREFETCH_BYTES 4096 /* how far ahead of what is read: memory's latency times its speed, and some more */
+
 enum kind {
   KIND_Q4_0,
   KIND_Q4_1,
@@ -100,6 +102,19 @@ shape_of (enum kind kind)
     return (struct shape){ WLQ_POLICY_SYM32, 32, 4, 1, 1, 12, 12, false };
   }
   __builtin_unreachable ();
+}
+
+/* Asks for a share of what is read later, when group @g of a block at @dwords is.  Inside of a block the order goes back
+ * and forth, in which the hardware sees no stream. */
+static ALWAYS void
+prefetch (struct shape shape, const uint8_t *dwords, unsigned g)
+{
+  const unsigned n_groups = shape.block / 32, lines = (shape.n_dwords + n_groups - 1) / n_groups;
+  unsigned i;
+
+#pragma GCC unroll 8
+  for (i = 0; i < lines; i++)
+    __builtin_prefetch (dwords + PREFETCH_BYTES + (g * lines + i) * 64);
 }
 
 /* ---- one unpacker for each type ---- */
@@ -538,9 +553,11 @@ mm_direct (enum kind kind, const void *panel, size_t k, unsigned n, const void *
     for (outer = 0; outer < shape.block / 32 / shape.unroll; outer++) {
       V_STAY (outer);
 #pragma GCC unroll 4
-      for (u = 0; u < shape.unroll; u++)
+      for (u = 0; u < shape.unroll; u++) {
+        prefetch (shape, source.dwords, outer * shape.unroll + u);
         add_group ((struct group){ false, kind, source.dwords, outer, u }, shape, &scales, outer * shape.unroll + u, n,
                    &tile);
+      }
     }
     next_block (shape, &source);
   }
@@ -587,8 +604,10 @@ widen (enum kind kind, struct source *source, unsigned n_blocks, struct wide *re
     for (outer = 0; outer < shape.block / 32 / shape.unroll; outer++) {
       V_STAY (outer);
 #pragma GCC unroll 4
-      for (u = 0; u < shape.unroll; u++, g++)
+      for (u = 0; u < shape.unroll; u++, g++) {
+        prefetch (shape, source->dwords, outer * shape.unroll + u);
         widen_group (kind, source->dwords, outer, u, ret->q[g]);
+      }
     }
     next_block (shape, source);
   }

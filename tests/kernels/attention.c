@@ -68,11 +68,11 @@ check_setting (const struct setting *s, uint64_t random)
     for (unsigned j = 0; j < s->n_positions; j++)
       weight[j] = check_random_float (&random);
   }
-  s->kernels->scores (tile.at, s->dim, s->n_queries, qs, ss);
-  s->kernels->values (rows.at, row_bytes, s->n_positions, s->dim, s->n_queries, ps, os);
+  s->kernels->scores (tile.at, tile.at, s->dim, s->n_queries, qs, ss);
+  s->kernels->values (rows.at, rows.at, row_bytes, s->n_positions, s->dim, s->n_queries, ps, os);
   for (unsigned i = 0; i < s->n_queries; i++) { /* one by one: company must not matter */
-    s->reference->scores (tile.at, s->dim, 1, &qs[i], &es[i]);
-    s->reference->values (rows.at, row_bytes, s->n_positions, s->dim, 1, &ps[i], &eo[i]);
+    s->reference->scores (tile.at, tile.at, s->dim, 1, &qs[i], &es[i]);
+    s->reference->values (rows.at, rows.at, row_bytes, s->n_positions, s->dim, 1, &ps[i], &eo[i]);
     same =
         same && memcmp (ss[i], es[i], sizeof expected_s[i]) == 0 && memcmp (os[i], eo[i], s->dim * sizeof (float)) == 0;
     check_buffer_free (&q[i]);
@@ -121,7 +121,7 @@ check_reference (uint32_t type)
   fill_tile (type, DIM, &random, tile, rows);
   for (int d = 0; d < DIM; d++)
     q[d] = check_random_float (&random);
-  kernels->scores (tile, DIM, 1, qs, ss);
+  kernels->scores (tile, tile, DIM, 1, qs, ss);
   for (unsigned lane = 0; lane < ATTENTION_TILE; lane++) {
     double sum = 0;
 
@@ -132,7 +132,7 @@ check_reference (uint32_t type)
       sum += (double)q[d] * (double)values[lane][d];
     right = right && sum - (double)s[lane] < 1e-5 && sum - (double)s[lane] > -1e-5;
   }
-  kernels->values (rows, attention_row_bytes (type, DIM), ATTENTION_TILE, DIM, 1, ps, os);
+  kernels->values (rows, rows, attention_row_bytes (type, DIM), ATTENTION_TILE, DIM, 1, ps, os);
   for (int d = 0; d < DIM; d++) {
     double sum = 0;
 
@@ -175,9 +175,10 @@ bench_type (const struct attention_isa *isa, uint32_t type, double ticks)
 
       for (int j = 0; j < TILES; j++)
         if (i % 2)
-          kernels->scores (tiles + (size_t)j * tile_bytes, DIM, n, qs, ss);
+          kernels->scores (tiles + (size_t)j * tile_bytes, tiles, DIM, n, qs, ss);
         else
-          kernels->values (rows + (size_t)j * tile_bytes, tile_bytes / ATTENTION_TILE, ATTENTION_TILE, DIM, n, ps, os);
+          kernels->values (rows + (size_t)j * tile_bytes, rows, tile_bytes / ATTENTION_TILE, ATTENTION_TILE, DIM, n, ps,
+                           os);
       took        = (double)(check_ticks () - start);
       best[i % 2] = took < best[i % 2] ? took : best[i % 2];
     }

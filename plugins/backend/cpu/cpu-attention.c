@@ -20,6 +20,7 @@
 #define QUERIES 32u /* tokens times heads of an item */
 
 #define BLOCK WLP_BLOCK_POSITIONS
+#define AHEAD BLOCK /* positions, of what is asked for before it is read: the next block lies elsewhere */
 
 /* The positions from .. end - 1 that a query sees. */
 struct sight {
@@ -41,6 +42,7 @@ struct item {
   uint32_t first_head; /* of the queries */
   uint32_t n_heads;
   uint32_t n_tokens;
+  uint32_t end; /* of what any of them sees */
   const float *sinks;
   struct sight sights[QUERIES];
   const float *q[QUERIES]; /* [token][head] */
@@ -99,16 +101,6 @@ sight_in_tile (const struct sight *sight, uint32_t position)
   return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0, 0.0f };
 }
 
-/* The memory behind a tile is elsewhere: a block of one head is 64 positions. */
-static inline void
-prefetch (const uint8_t *at, size_t n_bytes)
-{
-  size_t i;
-
-  for (i = 0; i < n_bytes; i += 64)
-    __builtin_prefetch (at + i);
-}
-
 static const uint8_t *
 keys_at (const struct item *item, uint32_t position)
 {
@@ -127,8 +119,29 @@ values_at (const struct item *item, uint32_t position)
          + position % BLOCK * item->layout->row_bytes;
 }
 
+/* What is read AHEAD positions later while the keys of first .. end - 1 of a chunk go by, and then their values. */
+static const uint8_t *
+ahead_of_keys (const struct item *item, uint32_t first, uint32_t position, uint32_t end)
+{
+  const uint32_t next = position + AHEAD;
+
+  if (next < end)
+    return keys_at (item, next);
+  return values_at (item, first + (next - end) < end ? first + (next - end) : first);
+}
+
+static const uint8_t *
+ahead_of_values (const struct item *item, uint32_t position, uint32_t end)
+{
+  const uint32_t next = position + AHEAD;
+
+  if (next < end)
+    return values_at (item, next);
+  return next < item->end ? keys_at (item, next) : values_at (item, position);
+}
+
 static void
-score_tile (struct item *item, uint32_t chunk, uint32_t position)
+score_tile (struct item *item, uint32_t chunk, uint32_t position, const uint8_t *ahead)
 {
   const uint8_t *keys = keys_at (item, position);
   const float *q[ATTENTION_QUERIES];
@@ -144,13 +157,13 @@ score_tile (struct item *item, uint32_t chunk, uint32_t position)
       q[n]   = item->q[query];
       s[n++] = item->scores + query * CHUNK + (position - chunk);
       if (n == ATTENTION_QUERIES) {
-        item->format->scores (keys, item->layout->head_dim_k, n, q, s);
+        item->format->scores (keys, ahead, item->layout->head_dim_k, n, q, s);
         n = 0;
       }
     }
   }
   if (n > 0)
-    item->format->scores (keys, item->layout->head_dim_k, n, q, s);
+    item->format->scores (keys, ahead, item->layout->head_dim_k, n, q, s);
 }
 
 /* Scores to weights for one query in positions from .. end - 1 of a chunk; returns their maximum. */
@@ -177,7 +190,7 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
 
 /* Adds the values of a tile to the queries that see it; those that see the same part of it go together. */
 static void
-add_values (struct item *item, uint32_t chunk, uint32_t position)
+add_values (struct item *item, uint32_t chunk, uint32_t position, const uint8_t *ahead)
 {
   const uint32_t dim    = item->layout->head_dim_v;
   const uint8_t *values = values_at (item, position);
@@ -192,7 +205,7 @@ add_values (struct item *item, uint32_t chunk, uint32_t position)
       const uint32_t query = token * item->n_heads + head;
 
       if (n == ATTENTION_QUERIES || (n > 0 && (next.from != part.from || next.end != part.end))) {
-        item->format->values (values + part.from * item->layout->row_bytes, item->layout->row_bytes,
+        item->format->values (values + part.from * item->layout->row_bytes, ahead, item->layout->row_bytes,
                               part.end - part.from, dim, n, p, o);
         n = 0;
       }
@@ -202,8 +215,8 @@ add_values (struct item *item, uint32_t chunk, uint32_t position)
     }
   }
   if (n > 0)
-    item->format->values (values + part.from * item->layout->row_bytes, item->layout->row_bytes, part.end - part.from,
-                          dim, n, p, o);
+    item->format->values (values + part.from * item->layout->row_bytes, ahead, item->layout->row_bytes,
+                          part.end - part.from, dim, n, p, o);
 }
 
 /* (max, sum, chunk) of a chunk into (M, L, O) of the query. */
@@ -225,30 +238,25 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
 {
   const uint32_t n_queries = item->n_tokens * item->n_heads;
   float max[QUERIES], sum[QUERIES];
+  const uint32_t first = from / ATTENTION_TILE * ATTENTION_TILE;
   uint32_t position, query;
 
-  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE) {
-    if (position + ATTENTION_TILE < end)
-      prefetch (keys_at (item, position + ATTENTION_TILE), item->layout->tile_bytes);
-    score_tile (item, chunk, position);
-  }
+  for (position = first; position < end; position += ATTENTION_TILE)
+    score_tile (item, chunk, position, ahead_of_keys (item, first, position, end));
   for (query = 0; query < n_queries; query++) {
     const struct sight *sight = &item->sights[query / item->n_heads];
-    const uint32_t first      = sight->from > chunk ? sight->from - chunk : 0;
+    const uint32_t begin      = sight->from > chunk ? sight->from - chunk : 0;
     const uint32_t last       = sight->end < chunk + CHUNK ? sight->end : chunk + CHUNK;
 
     sum[query] = 0.0f;
-    if (sight->end <= chunk || first >= CHUNK || chunk + first >= last)
+    if (sight->end <= chunk || begin >= CHUNK || chunk + begin >= last)
       continue;
     max[query] =
-        weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, first, last - chunk, &sum[query]);
+        weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, begin, last - chunk, &sum[query]);
   }
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
-  for (position = from / ATTENTION_TILE * ATTENTION_TILE; position < end; position += ATTENTION_TILE) {
-    if (position + ATTENTION_TILE < end)
-      prefetch (values_at (item, position + ATTENTION_TILE), item->layout->row_bytes * ATTENTION_TILE);
-    add_values (item, chunk, position);
-  }
+  for (position = first; position < end; position += ATTENTION_TILE)
+    add_values (item, chunk, position, ahead_of_values (item, position, end));
   for (query = 0; query < n_queries; query++)
     if (sum[query] != 0.0f) /* NaN, too */
       merge_chunk (item, query, max[query], sum[query]);
@@ -279,19 +287,20 @@ run_item (struct item *item, const struct cpu_node *node, const uint32_t *rows)
 {
   const uint32_t n_queries = item->n_tokens * item->n_heads;
   const uint32_t dim       = item->layout->head_dim_v;
-  uint32_t from = UINT32_MAX, end = 0, chunk, i;
+  uint32_t from            = UINT32_MAX, chunk, i;
 
+  item->end = 0;
   for (i = 0; i < item->n_tokens; i++) {
-    from = item->sights[i].from < from ? item->sights[i].from : from;
-    end  = item->sights[i].end > end ? item->sights[i].end : end;
+    from      = item->sights[i].from < from ? item->sights[i].from : from;
+    item->end = item->sights[i].end > item->end ? item->sights[i].end : item->end;
   }
   memset (item->total, 0, n_queries * dim * sizeof (float));
   for (i = 0; i < n_queries; i++) {
     item->max[i] = -__builtin_inff ();
     item->sum[i] = 0.0f;
   }
-  for (chunk = from / CHUNK * CHUNK; chunk < end; chunk += CHUNK)
-    run_chunk (item, chunk, from > chunk ? from : chunk, end < chunk + CHUNK ? end : chunk + CHUNK);
+  for (chunk = from / CHUNK * CHUNK; chunk < item->end; chunk += CHUNK)
+    run_chunk (item, chunk, from > chunk ? from : chunk, item->end < chunk + CHUNK ? item->end : chunk + CHUNK);
   for (i = 0; i < n_queries; i++) {
     float *out = cpu_run_row (item->model, node->writes[0], node->domain, rows[i / item->n_heads]);
 

@@ -32,7 +32,8 @@ scores_clear (unsigned n_queries, float *const *s)
 }
 
 static void
-scores_f32_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_f32_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+              float *const *s)
 {
   unsigned d;
 
@@ -42,7 +43,8 @@ scores_f32_c (const void *tile, unsigned head_dim, unsigned n_queries, const flo
 }
 
 static void
-scores_f16_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_f16_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+              float *const *s)
 {
   const uint16_t *halves = tile;
   float keys[ATTENTION_TILE];
@@ -57,7 +59,8 @@ scores_f16_c (const void *tile, unsigned head_dim, unsigned n_queries, const flo
 }
 
 static void
-scores_q8_0_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_q8_0_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+               float *const *s)
 {
   const uint16_t *scales = tile;
   const int8_t *bytes    = (const int8_t *)(scales + (size_t)head_dim / Q8_BLOCK * ATTENTION_TILE);
@@ -83,8 +86,8 @@ values_element_c (float value, unsigned position, unsigned d, unsigned n_queries
 }
 
 static void
-values_f32_c (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-              const float *const *p, float *const *o)
+values_f32_c (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+              unsigned n_queries, const float *const *p, float *const *o)
 {
   unsigned position, d;
 
@@ -97,8 +100,8 @@ values_f32_c (const void *values, size_t row_bytes, unsigned n_positions, unsign
 }
 
 static void
-values_f16_c (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-              const float *const *p, float *const *o)
+values_f16_c (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+              unsigned n_queries, const float *const *p, float *const *o)
 {
   unsigned position, d;
 
@@ -111,8 +114,8 @@ values_f16_c (const void *values, size_t row_bytes, unsigned n_positions, unsign
 }
 
 static void
-values_q8_0_c (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-               const float *const *p, float *const *o)
+values_q8_0_c (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+               unsigned n_queries, const float *const *p, float *const *o)
 {
   unsigned position, d;
 

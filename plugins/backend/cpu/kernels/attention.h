@@ -25,13 +25,15 @@
 #define ATTENTION_TILE    16 /* positions of a tile of keys */
 #define ATTENTION_QUERIES 4  /* most queries of one call */
 
-/* Kernels of one element type. */
+/* Kernels of one element type.  What lies at @ahead is not read but asked for meanwhile, bit by bit: as much as the
+ * call itself reads, any address will do. */
 struct attention_format {
   /* s[i][0 .. 15] for i < n_queries <= ATTENTION_QUERIES. */
-  void (*scores) (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s);
+  void (*scores) (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+                  float *const *s);
   /* o[i][0 .. head_dim - 1] += Σ p[i][position] * value[position], over n_positions rows @row_bytes apart. */
-  void (*values) (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-                  const float *const *p, float *const *o);
+  void (*values) (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+                  unsigned n_queries, const float *const *p, float *const *o);
 };
 
 struct attention_isa {

@@ -18,6 +18,12 @@
 
 enum element { ELEMENT_F32, ELEMENT_F16, ELEMENT_Q8_0 };
 
+static ALWAYS size_t
+element_bytes (enum element element)
+{
+  return element == ELEMENT_F32 ? 4 : (element == ELEMENT_F16 ? 2 : 1); /* of Q8_0 without the scales */
+}
+
 static ALWAYS __m256
 load_f16 (const void *at)
 {
@@ -51,8 +57,8 @@ load_keys (enum element element, const void *tile, unsigned head_dim, unsigned d
 }
 
 static ALWAYS void
-scores_body (enum element element, const void *tile, unsigned head_dim, unsigned n, const float *const *q,
-             float *const *s)
+scores_body (enum element element, const void *tile, const void *ahead, unsigned head_dim, unsigned n,
+             const float *const *q, float *const *s)
 {
   __m256 low[ATTENTION_QUERIES], high[ATTENTION_QUERIES];
   unsigned d, i;
@@ -61,6 +67,7 @@ scores_body (enum element element, const void *tile, unsigned head_dim, unsigned
   for (i = 0; i < n; i++)
     low[i] = high[i] = _mm256_setzero_ps ();
   for (d = 0; d < head_dim; d++) {
+    __builtin_prefetch ((const uint8_t *)ahead + (size_t)d * element_bytes (element) * ATTENTION_TILE);
     const __m256 k0 = load_keys (element, tile, head_dim, d, 0);
     const __m256 k1 = load_keys (element, tile, head_dim, d, 8);
 
@@ -80,41 +87,44 @@ scores_body (enum element element, const void *tile, unsigned head_dim, unsigned
 }
 
 static ALWAYS void
-scores_any (enum element element, const void *tile, unsigned head_dim, unsigned n, const float *const *q,
-            float *const *s)
+scores_any (enum element element, const void *tile, const void *ahead, unsigned head_dim, unsigned n,
+            const float *const *q, float *const *s)
 {
   switch (n) {
   case 1:
-    scores_body (element, tile, head_dim, 1, q, s);
+    scores_body (element, tile, ahead, head_dim, 1, q, s);
     break;
   case 2:
-    scores_body (element, tile, head_dim, 2, q, s);
+    scores_body (element, tile, ahead, head_dim, 2, q, s);
     break;
   case 3:
-    scores_body (element, tile, head_dim, 3, q, s);
+    scores_body (element, tile, ahead, head_dim, 3, q, s);
     break;
   default:
-    scores_body (element, tile, head_dim, 4, q, s);
+    scores_body (element, tile, ahead, head_dim, 4, q, s);
     break;
   }
 }
 
 static void
-scores_f32_avx2 (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_f32_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+                 float *const *s)
 {
-  scores_any (ELEMENT_F32, tile, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_F32, tile, ahead, head_dim, n_queries, q, s);
 }
 
 static void
-scores_f16_avx2 (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_f16_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+                 float *const *s)
 {
-  scores_any (ELEMENT_F16, tile, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_F16, tile, ahead, head_dim, n_queries, q, s);
 }
 
 static void
-scores_q8_0_avx2 (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
+scores_q8_0_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
+                  float *const *s)
 {
-  scores_any (ELEMENT_Q8_0, tile, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_Q8_0, tile, ahead, head_dim, n_queries, q, s);
 }
 
 /* Eight values of one position from dimension @d on; a block of Q8_0 never ends inside them. */
@@ -147,8 +157,8 @@ load_value (enum element element, const uint8_t *row, unsigned d)
 
 /* @width vectors of dimensions from @d on, through all positions. */
 static ALWAYS void
-values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsigned n_positions, unsigned d,
-              unsigned width, unsigned n, const float *const *p, float *const *o)
+values_strip (enum element element, const uint8_t *row, const uint8_t *ahead, size_t row_bytes, unsigned n_positions,
+              unsigned d, unsigned width, unsigned n, const float *const *p, float *const *o)
 {
   __m256 acc[2][ATTENTION_QUERIES];
   unsigned position, i, j;
@@ -158,7 +168,8 @@ values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsign
 #pragma GCC unroll 4
     for (i = 0; i < n; i++)
       acc[j][i] = _mm256_loadu_ps (o[i] + d + 8 * j);
-  for (position = 0; position < n_positions; position++, row += row_bytes)
+  for (position = 0; position < n_positions; position++, row += row_bytes, ahead += row_bytes) {
+    __builtin_prefetch (ahead + d * element_bytes (element));
 #pragma GCC unroll 2
     for (j = 0; j < width; j++) {
       const __m256 value = load_values (element, row, d + 8 * j);
@@ -167,6 +178,7 @@ values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsign
       for (i = 0; i < n; i++)
         acc[j][i] = _mm256_fmadd_ps (_mm256_broadcast_ss (p[i] + position), value, acc[j][i]);
     }
+  }
 #pragma GCC unroll 2
   for (j = 0; j < width; j++)
 #pragma GCC unroll 4
@@ -175,16 +187,16 @@ values_strip (enum element element, const uint8_t *row, size_t row_bytes, unsign
 }
 
 static ALWAYS void
-values_body (enum element element, const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-             unsigned n, const float *const *p, float *const *o)
+values_body (enum element element, const void *values, const void *ahead, size_t row_bytes, unsigned n_positions,
+             unsigned head_dim, unsigned n, const float *const *p, float *const *o)
 {
   const uint8_t *row = values;
   unsigned d, i, position;
 
   for (d = 0; d + 16 <= head_dim; d += 16)
-    values_strip (element, row, row_bytes, n_positions, d, 2, n, p, o);
+    values_strip (element, row, ahead, row_bytes, n_positions, d, 2, n, p, o);
   for (; d + 8 <= head_dim; d += 8)
-    values_strip (element, row, row_bytes, n_positions, d, 1, n, p, o);
+    values_strip (element, row, ahead, row_bytes, n_positions, d, 1, n, p, o);
   for (; d < head_dim; d++)
     for (i = 0; i < n; i++)
       for (position = 0; position < n_positions; position++)
@@ -192,44 +204,44 @@ values_body (enum element element, const void *values, size_t row_bytes, unsigne
 }
 
 static ALWAYS void
-values_any (enum element element, const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-            unsigned n, const float *const *p, float *const *o)
+values_any (enum element element, const void *values, const void *ahead, size_t row_bytes, unsigned n_positions,
+            unsigned head_dim, unsigned n, const float *const *p, float *const *o)
 {
   switch (n) {
   case 1:
-    values_body (element, values, row_bytes, n_positions, head_dim, 1, p, o);
+    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 1, p, o);
     break;
   case 2:
-    values_body (element, values, row_bytes, n_positions, head_dim, 2, p, o);
+    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 2, p, o);
     break;
   case 3:
-    values_body (element, values, row_bytes, n_positions, head_dim, 3, p, o);
+    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 3, p, o);
     break;
   default:
-    values_body (element, values, row_bytes, n_positions, head_dim, 4, p, o);
+    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 4, p, o);
     break;
   }
 }
 
 static void
-values_f32_avx2 (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-                 const float *const *p, float *const *o)
+values_f32_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+                 unsigned n_queries, const float *const *p, float *const *o)
 {
-  values_any (ELEMENT_F32, values, row_bytes, n_positions, head_dim, n_queries, p, o);
+  values_any (ELEMENT_F32, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
 }
 
 static void
-values_f16_avx2 (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-                 const float *const *p, float *const *o)
+values_f16_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+                 unsigned n_queries, const float *const *p, float *const *o)
 {
-  values_any (ELEMENT_F16, values, row_bytes, n_positions, head_dim, n_queries, p, o);
+  values_any (ELEMENT_F16, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
 }
 
 static void
-values_q8_0_avx2 (const void *values, size_t row_bytes, unsigned n_positions, unsigned head_dim, unsigned n_queries,
-                  const float *const *p, float *const *o)
+values_q8_0_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
+                  unsigned n_queries, const float *const *p, float *const *o)
 {
-  values_any (ELEMENT_Q8_0, values, row_bytes, n_positions, head_dim, n_queries, p, o);
+  values_any (ELEMENT_Q8_0, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
 }
 
 const struct attention_isa attention_isa_avx2 = {

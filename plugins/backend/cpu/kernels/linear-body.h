@@ -104,8 +104,8 @@ shape_of (enum kind kind)
   __builtin_unreachable ();
 }
 
-/* Asks for a share of what is read later, when group @g of a block at @dwords is.  Inside of a block the order goes back
- * and forth, in which the hardware sees no stream. */
+/* Asks for a share of what is read later, when group @g of a block at @dwords is.  Inside of a block the order goes
+ * back and forth, in which the hardware sees no stream. */
 static ALWAYS void
 prefetch (struct shape shape, const uint8_t *dwords, unsigned g)
 {

@@ -14,6 +14,26 @@ typedef struct {
   gboolean never;     /* no such item can be */
 } List;
 
+/* Whether a schema that one with unevaluatedItems sees says something of item @i; or an error. */
+static gboolean
+is_seen (WlySchema *schema, const WlySchemaItem *item, guint i)
+{
+  g_autoptr (GArray) seen = wly_schema_logic_seen (schema, item, "unevaluatedItems");
+
+  for (guint k = 0; seen != NULL && k < seen->len; k++) {
+    const WlySchemaItem *other = wly_schema_item (seen, k);
+    WlyJsonId prefix           = wly_schema_get (schema, other, "prefixItems");
+
+    if (wly_schema_get (schema, other, "contains") != 0)
+      return wly_schema_fail (schema, wly_schema_get (schema, item, "unevaluatedItems"),
+                              "together with “contains” it cannot be honoured");
+    if (wly_schema_get (schema, other, "items") != 0
+        || (prefix != 0 && wly_json_get (schema->json, prefix)->n_children > i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* What applies to item @i, or (@i = n_prefix) to all behind. */
 static void
 find_item (WlySchema *schema, const GArray *items, List *list, guint i)
@@ -23,12 +43,15 @@ find_item (WlySchema *schema, const GArray *items, List *list, guint i)
   for (guint k = 0; k < items->len; k++) {
     WlyJsonId prefix = wly_schema_get (schema, wly_schema_item (items, k), "prefixItems");
     WlyJsonId rest   = wly_schema_get (schema, wly_schema_item (items, k), "items");
+    WlyJsonId left   = wly_schema_get (schema, wly_schema_item (items, k), "unevaluatedItems");
     WlyJsonId at     = prefix != 0 ? wly_json_get (schema->json, prefix)->first : 0;
 
     for (guint n = 0; n < i && at != 0; n++)
       at = wly_json_get (schema->json, at)->next;
     if (at == 0)
       at = rest;
+    if (at == 0 && left != 0 && !is_seen (schema, wly_schema_item (items, k), i))
+      at = left;
     if (at == 0)
       continue;
     list->never |= wly_json_kind (schema->json, at) == WLY_JSON_FALSE;

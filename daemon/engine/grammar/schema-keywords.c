@@ -18,6 +18,7 @@ typedef enum {
   FLAG,
   LIST,
   TEXTS,
+  NAMED_TEXTS, /* an object of those */
   ANYTHING,
   TYPES, /* a text or a list of texts */
 } Kind;
@@ -71,6 +72,14 @@ static const struct {
   { "required", TEXTS },
   { "minProperties", COUNT },
   { "maxProperties", COUNT },
+  { "not", SCHEMA },
+  { "if", SCHEMA },
+  { "then", SCHEMA },
+  { "else", SCHEMA },
+  { "dependentRequired", NAMED_TEXTS },
+  { "dependentSchemas", NAMED },
+  { "unevaluatedItems", SCHEMA },
+  { "unevaluatedProperties", SCHEMA },
 };
 
 gboolean
@@ -166,6 +175,12 @@ wrong_kind (const WlySchema *schema, WlyJsonId id, Kind kind)
     return value->kind == WLY_JSON_ARRAY && value->n_children > 0 ? NULL : "a list of values is wanted";
   case TEXTS:
     return value->kind == WLY_JSON_ARRAY && all_are (schema, id, TRUE) ? NULL : "a list of texts is wanted";
+  case NAMED_TEXTS:
+    for (WlyJsonId at = value->kind == WLY_JSON_OBJECT ? value->first : 0; at != 0;
+         at           = wly_json_get (schema->json, at)->next)
+      if (wrong_kind (schema, at, TEXTS) != NULL)
+        return "an object of lists of texts is wanted";
+    return value->kind == WLY_JSON_OBJECT ? NULL : "an object of lists of texts is wanted";
   case TYPES:
     return value->kind == WLY_JSON_STRING
                    || (value->kind == WLY_JSON_ARRAY && value->n_children > 0 && all_are (schema, id, TRUE))
@@ -193,8 +208,19 @@ check_keyword (WlySchema *schema, WlyJsonId at)
 }
 
 gboolean
+wly_schema_keyword_is_free (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (keywords); i++)
+    if (keywords[i].kind == FREE && g_str_equal (keywords[i].name, name))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
 wly_schema_keywords_check (WlySchema *schema, WlyJsonId id)
 {
+  if (id >= schema->n_given) /* our own */
+    return TRUE;
   for (WlyJsonId at = wly_json_get (schema->json, id)->first; at != 0; at = wly_json_get (schema->json, at)->next)
     if (!check_keyword (schema, at))
       return FALSE;

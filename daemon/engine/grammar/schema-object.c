@@ -33,6 +33,7 @@ typedef struct {
   GArray *patterns;   /* WlyJsonId: members of patternProperties */
   GPtrArray *dfas;    /* WlyDfa of those */
   GArray *others;     /* Others */
+  GPtrArray *seen;    /* GArray for each schema with unevaluatedProperties: what that one sees; NULL for others */
   WlyDfa *allowed;    /* of propertyNames; NULL: any */
   WlyDfa *writable;   /* in the form of members; NULL: any */
   GArray *ids;        /* what applies to a value */
@@ -135,6 +136,25 @@ read_patterns (Object *object)
   }
 }
 
+static void
+free_seen (gpointer seen)
+{
+  if (seen != NULL)
+    g_array_unref (seen);
+}
+
+static void
+read_seen (Object *object)
+{
+  for (guint i = 0; i < object->items->len; i++) {
+    const WlySchemaItem *item = wly_schema_item (object->items, i);
+    gboolean leaves_over      = wly_schema_get (object->schema, item, "unevaluatedProperties") != 0;
+
+    g_ptr_array_add (object->seen,
+                     leaves_over ? wly_schema_logic_seen (object->schema, item, "unevaluatedProperties") : NULL);
+  }
+}
+
 /* Names that propertyNames allows. */
 static void
 read_allowed (Object *object)
@@ -167,16 +187,39 @@ read_allowed (Object *object)
 
 /* ---- values ---- */
 
+/* Whether a schema that @seen is of says something of a name, or (NULL) of others with the patterns of @which. */
+static gboolean
+is_seen (const Object *object, const GArray *seen, const char *name, gsize n_bytes, guint which)
+{
+  WlySchema *schema = object->schema;
+
+  for (guint i = 0; i < seen->len; i++) {
+    const WlySchemaItem *item = wly_schema_item (seen, i);
+    WlyJsonId named           = wly_schema_get (schema, item, "properties");
+    WlyJsonId patterned       = wly_schema_get (schema, item, "patternProperties");
+
+    if (wly_schema_get (schema, item, "additionalProperties") != 0
+        || (name != NULL && named != 0 && wly_json_find_bytes (schema->json, named, name, n_bytes) != 0))
+      return TRUE;
+    for (guint p = 0; p < object->patterns->len && patterned != 0; p++)
+      if ((which >> p & 1) != 0
+          && wly_json_get (schema->json, g_array_index (object->patterns, WlyJsonId, p))->parent == patterned)
+        return TRUE;
+  }
+  return FALSE;
+}
+
 /* What schema @i says of a name, or (NULL) of others with the patterns of @which. */
 static void
 add_schemas (Object *object, guint i, const char *name, gsize n_bytes, guint which, gboolean *ret_never)
 {
-  WlySchema *schema    = object->schema;
-  WlyJsonId named      = wly_schema_get (schema, wly_schema_item (object->items, i), "properties");
-  WlyJsonId patterned  = wly_schema_get (schema, wly_schema_item (object->items, i), "patternProperties");
-  WlyJsonId additional = wly_schema_get (schema, wly_schema_item (object->items, i), "additionalProperties");
-  WlyJsonId own        = name != NULL ? wly_json_find_bytes (schema->json, named, name, n_bytes) : 0;
-  gboolean found       = own != 0;
+  WlySchema *schema     = object->schema;
+  WlyJsonId named       = wly_schema_get (schema, wly_schema_item (object->items, i), "properties");
+  WlyJsonId patterned   = wly_schema_get (schema, wly_schema_item (object->items, i), "patternProperties");
+  WlyJsonId additional  = wly_schema_get (schema, wly_schema_item (object->items, i), "additionalProperties");
+  WlyJsonId unevaluated = wly_schema_get (schema, wly_schema_item (object->items, i), "unevaluatedProperties");
+  WlyJsonId own         = name != NULL ? wly_json_find_bytes (schema->json, named, name, n_bytes) : 0;
+  gboolean found        = own != 0;
 
   if (own != 0)
     g_array_append_val (object->ids, own);
@@ -190,6 +233,9 @@ add_schemas (Object *object, guint i, const char *name, gsize n_bytes, guint whi
   }
   if (!found && additional != 0)
     g_array_append_val (object->ids, additional);
+  if (unevaluated != 0 && object->seen->pdata[i] != NULL
+      && !is_seen (object, object->seen->pdata[i], name, n_bytes, which))
+    g_array_append_val (object->ids, unevaluated);
   for (guint k = 0; k < object->ids->len; k++)
     *ret_never |= wly_json_kind (schema->json, g_array_index (object->ids, WlyJsonId, k)) == WLY_JSON_FALSE;
 }
@@ -494,6 +540,8 @@ read_object (Object *object)
   if (schema->error == NULL)
     read_patterns (object);
   if (schema->error == NULL)
+    read_seen (object);
+  if (schema->error == NULL)
     read_allowed (object);
   if (schema->error == NULL)
     make_names (object);
@@ -526,6 +574,7 @@ wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlySta
   object.places   = g_hash_table_new (g_str_hash, g_str_equal);
   object.patterns = g_array_new (FALSE, FALSE, sizeof (WlyJsonId));
   object.dfas     = g_ptr_array_new_with_free_func ((GDestroyNotify)wly_dfa_free);
+  object.seen     = g_ptr_array_new_with_free_func (free_seen);
   object.others   = g_array_new (FALSE, FALSE, sizeof (Others));
   object.ids      = g_array_new (FALSE, FALSE, sizeof (WlyJsonId));
   read_object (&object);
@@ -539,6 +588,7 @@ wly_schema_object (WlySchema *schema, const GArray *items, WlyState from, WlySta
   g_hash_table_unref (object.places);
   g_array_unref (object.patterns);
   g_ptr_array_unref (object.dfas);
+  g_ptr_array_unref (object.seen);
   g_array_unref (object.others);
   g_array_unref (object.ids);
 }

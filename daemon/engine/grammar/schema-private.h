@@ -56,6 +56,8 @@ typedef struct {
   GPtrArray *queue;                /* GBytes, in the order of `queue_rules` */
   GArray *queue_rules;
   GHashTable *told_apart; /* WlyJsonId of each oneOf that was looked at */
+  GHashTable *logic;      /* of schema-logic.c: what is added to a WlyJsonId */
+  guint32 n_given;        /* values of the text; those behind were added */
   guint64 work;           /* that its expressions took so far */
   WlyRule space, string, character;
   WlyRule python_string; /* between ' */
@@ -67,6 +69,8 @@ gboolean wly_schema_fail (WlySchema *schema, WlyJsonId at, const char *format, .
 
 /* Refuses keywords that are not supported or have a value of the wrong kind. */
 gboolean wly_schema_keywords_check (WlySchema *schema, WlyJsonId id);
+/* Whether a keyword says nothing about values. */
+gboolean wly_schema_keyword_is_free (const char *name);
 /* A keyword's value, 0: it is not there. */
 WlyJsonId wly_schema_get (const WlySchema *schema, const WlySchemaItem *item, const char *keyword);
 /* A count; FALSE: it is not there. */
@@ -75,6 +79,16 @@ gboolean wly_schema_get_count (WlySchema *schema, const WlySchemaItem *item, con
 guint wly_schema_types (const WlySchema *schema, const GArray *items);
 /* The type of a value. */
 guint wly_schema_type_of (const WlySchema *schema, WlyJsonId value);
+
+/* Writes what schema-logic.c knows in terms of other keywords; before anything else. */
+gboolean wly_schema_logic_read (WlySchema *schema);
+/* A schema that applies where @id does; 0: none, or an error. */
+WlyJsonId wly_schema_logic_get (WlySchema *schema, WlyJsonId id);
+/* The schemas that one with unevaluatedItems or unevaluatedProperties (@keyword) sees: itself, and what it refers to or
+ * consists of.  NULL: nothing fulfils them, or an error: which ones they are hangs on the value.  (transfer full) */
+GArray *wly_schema_logic_seen (WlySchema *schema, const WlySchemaItem *item, const char *keyword);
+/* The schema that a reference leads to; 0: none. */
+WlyJsonId wly_schema_find_target (const WlySchema *schema, WlyJsonId ref);
 
 /* The list with all that it refers to; FALSE: nothing can fulfil it, or an error. */
 gboolean wly_schema_flatten (WlySchema *schema, GArray *items);

@@ -145,6 +145,28 @@ find_lengths (WlySchema *schema, const GArray *items, guint32 *ret_min, guint32 
   return at;
 }
 
+/* @texts (taken over; NULL: any) without those of a list, where it is one: schema-logic.c writes such. */
+static WlyDfa *
+without_texts (WlySchema *schema, WlyJsonId list, WlyDfa *texts)
+{
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (WlyDfa) named    = NULL;
+  g_autoptr (WlyDfa) all      = texts;
+  gsize n_bytes;
+
+  if (list == 0 || wly_json_kind (schema->json, list) != WLY_JSON_ARRAY)
+    return g_steal_pointer (&all);
+  for (WlyJsonId at = wly_json_get (schema->json, list)->first; at != 0; at = wly_json_get (schema->json, at)->next)
+    g_ptr_array_add (words, (gpointer)wly_json_text (schema->json, at, &n_bytes));
+  named = wly_dfa_new_texts (words);
+  if (all == NULL)
+    all = wly_dfa_new_length (0, WLY_AUTOMATON_ENDLESS);
+  texts = named != NULL ? wly_dfa_combine (all, named, TRUE) : NULL;
+  if (texts == NULL)
+    wly_schema_fail (schema, list, "its values are too large within “not” or “if”");
+  return texts;
+}
+
 WlyDfa *
 wly_schema_string_texts (WlySchema *schema, const GArray *items, gboolean lengths)
 {
@@ -167,6 +189,8 @@ wly_schema_string_texts (WlySchema *schema, const GArray *items, gboolean length
     if (format != 0)
       texts = wly_schema_both (schema, format, texts, format_texts (schema, format));
   }
+  for (guint i = 0; i < items->len && schema->error == NULL; i++)
+    texts = without_texts (schema, wly_schema_get (schema, wly_schema_item (items, i), "not"), texts);
   at = find_lengths (schema, items, &min, &max);
   if (at != 0 && (lengths || texts != NULL) && schema->error == NULL) {
     WlyDfa *sized = wly_dfa_new_length (min, max);

@@ -38,9 +38,8 @@ find_anchor (const WlySchema *schema, const char *name)
   return 0;
 }
 
-/* The schema that a reference leads to; 0: none. */
-static WlyJsonId
-find_target (const WlySchema *schema, WlyJsonId ref)
+WlyJsonId
+wly_schema_find_target (const WlySchema *schema, WlyJsonId ref)
 {
   gsize n_bytes;
   const char *text       = wly_json_text (schema->json, ref, &n_bytes);
@@ -48,6 +47,8 @@ find_target (const WlySchema *schema, WlyJsonId ref)
   WlyJsonId id           = 0;
   WlyJsonKind kind;
 
+  if (wly_json_kind (schema->json, ref) == WLY_JSON_NUMBER)
+    return (WlyJsonId)g_ascii_strtoull (text, NULL, 10);
   if (plain == NULL)
     return 0;
   id   = *plain == '\0' || *plain == '/' ? wly_json_resolve (schema->json, plain) : find_anchor (schema, plain);
@@ -62,16 +63,21 @@ open_item (WlySchema *schema, GArray *items, guint i)
   WlySchemaItem *item = &g_array_index (items, WlySchemaItem, i);
   WlyJsonId ref       = wly_schema_get (schema, item, "$ref");
   WlyJsonId all       = wly_schema_get (schema, item, "allOf");
+  WlyJsonId more      = wly_schema_logic_get (schema, item->id);
 
+  if (schema->error != NULL)
+    return FALSE;
   item->used |= WLY_SCHEMA_USED_REF | WLY_SCHEMA_USED_ALL;
   if (ref != 0) {
-    WlyJsonId target = find_target (schema, ref);
+    WlyJsonId target = wly_schema_find_target (schema, ref);
 
     if (target == 0)
       return wly_schema_fail (schema, ref,
                               "this leads to no schema; only references within the text are followed, “#…”");
     add_item (items, target);
   }
+  if (more != 0)
+    add_item (items, more);
   if (all != 0)
     for (WlyJsonId at = wly_json_get (schema->json, all)->first; at != 0; at = wly_json_get (schema->json, at)->next)
       add_item (items, at);
@@ -444,24 +450,26 @@ make_python_strings (WlySchema *schema)
 static WlyJsonId
 next_here (const WlySchema *schema, WlyJsonId id, WlyJsonId after, gboolean *ret_last)
 {
-  static const char *const lists[] = { "allOf", "anyOf", "oneOf" };
+  static const char *const words[] = { "allOf", "anyOf", "oneOf", "dependentSchemas", "not", "if", "then", "else" };
   WlyJsonId ref                    = wly_json_find (schema->json, id, "$ref");
   gboolean seen                    = after == 0;
 
   *ret_last = FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++) {
-    WlyJsonId list = wly_json_find (schema->json, id, lists[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++) {
+    WlyJsonId found     = wly_json_find (schema->json, id, words[i]);
+    const gboolean many = i < 4;
 
-    if (list == 0 || wly_json_kind (schema->json, list) != WLY_JSON_ARRAY)
+    if (found == 0 || wly_json_kind (schema->json, found) != (i < 3 ? WLY_JSON_ARRAY : WLY_JSON_OBJECT))
       continue;
-    for (WlyJsonId at = wly_json_get (schema->json, list)->first; at != 0; at = wly_json_get (schema->json, at)->next) {
+    for (WlyJsonId at = many ? wly_json_get (schema->json, found)->first : found; at != 0;
+         at           = many ? wly_json_get (schema->json, at)->next : 0) {
       if (seen)
         return at;
       seen = at == after;
     }
   }
   *ret_last = TRUE;
-  return ref != 0 && wly_json_kind (schema->json, ref) == WLY_JSON_STRING ? find_target (schema, ref) : 0;
+  return ref != 0 && wly_json_kind (schema->json, ref) == WLY_JSON_STRING ? wly_schema_find_target (schema, ref) : 0;
 }
 
 /* A schema that leads back to itself without going into a value says nothing. */
@@ -506,6 +514,7 @@ schema_clear (WlySchema *schema)
   wly_automaton_free (schema->automaton);
   g_clear_pointer (&schema->rules, g_hash_table_unref);
   g_clear_pointer (&schema->told_apart, g_hash_table_unref);
+  g_clear_pointer (&schema->logic, g_hash_table_unref);
   g_clear_pointer (&schema->queue, g_ptr_array_unref);
   g_clear_pointer (&schema->queue_rules, g_array_unref);
   g_clear_error (&schema->error);
@@ -520,6 +529,8 @@ run (WlySchema *schema, WlyRule *ret_root)
 
   if (kind != WLY_JSON_OBJECT && kind != WLY_JSON_TRUE && kind != WLY_JSON_FALSE)
     return wly_schema_fail (schema, root, "a schema is wanted (an object, true or false)");
+  if (!wly_schema_logic_read (schema))
+    return FALSE;
   make_space (schema);
   make_strings (schema);
   if (schema->members != NULL && !schema->members->raw)

@@ -286,6 +286,25 @@ close_values (Reader *reader, gboolean *ret_more, GError **error)
   return reader->at == reader->n_bytes || fail (reader, error, "something stands behind the value");
 }
 
+#define APPENDED_DEPTH 1024
+
+WlyJsonId
+wly_json_append (WlyJson *json, const char *text, gsize n_bytes, WlyJsonId at, GError **error)
+{
+  Reader reader  = { .json = json, .text = text, .n_bytes = n_bytes, .depth_max = APPENDED_DEPTH };
+  WlyJsonId root = json->values->len;
+  gboolean more  = TRUE;
+
+  while (more)
+    if (!read_value (&reader, error) || !close_values (&reader, &more, error))
+      return 0;
+  /* no key of its own: the pointer is that of the value it is added to */
+  g_array_index (json->values, WlyJsonValue, root).parent    = wly_json_get (json, at)->parent;
+  g_array_index (json->values, WlyJsonValue, root).key       = wly_json_get (json, at)->key;
+  g_array_index (json->values, WlyJsonValue, root).key_bytes = wly_json_get (json, at)->key_bytes;
+  return root;
+}
+
 WlyJson *
 wly_json_new (const char *text, gsize n_bytes, guint depth_max, GError **error)
 {

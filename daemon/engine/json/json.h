@@ -41,6 +41,9 @@ typedef struct {
  * column. */
 WlyJson *wly_json_new (const char *text, gsize n_bytes, guint depth_max, GError **error);
 void wly_json_free (WlyJson *json); /* NULL is fine */
+/* Another text, as if it stood in the place of the value @at, whose pointer it has.  Gives its value; 0 with @error.
+ */
+WlyJsonId wly_json_append (WlyJson *json, const char *text, gsize n_bytes, WlyJsonId at, GError **error);
 
 static inline const WlyJsonValue *
 wly_json_get (const WlyJson *json, WlyJsonId id)

@@ -372,14 +372,87 @@ test_schema_combined (void)
   check_texts (WLY_GRAMMAR_JSON_SCHEMA, cases, G_N_ELEMENTS (cases));
 }
 
+/* Keywords that are written in terms of others. */
+static void
+test_schema_logic (void)
+{
+  static const Texts cases[] = {
+    { "{\"type\": \"string\", \"not\": {\"enum\": [\"a\", \"日本\"]}}",
+      { "\"b\"", "\"\"", "\"aa\"", "\"日\"" },
+      { "\"a\"", "\"日本\"", "1" } },
+    { "{\"not\": {\"type\": [\"object\", \"array\", \"string\"]}}",
+      { "1", "1.5", "null", "true" },
+      { "{}", "[]", "\"x\"" } },
+    { "{\"type\": \"integer\", \"not\": {\"const\": 3}}", { "2", "4", "-3" }, { "3", "\"3\"" } },
+    { "{\"type\": [\"boolean\", \"null\"], \"not\": {\"const\": true}}", { "false", "null" }, { "true" } },
+    { "{\"type\": \"object\", \"not\": {\"required\": [\"a\", \"b\"]}, \"properties\": {\"a\": true, \"b\": true}}",
+      { "{\"a\":1}", "{\"b\":1}", "{}" },
+      { "{\"a\":1,\"b\":1}" } },
+    { "{\"not\": {\"not\": {\"type\": \"null\"}}}", { "null" }, { "1" } },
+    { "{\"not\": {\"allOf\": [{\"minimum\": 3}, {\"maximum\": 5}]}, \"type\": \"number\"}",
+      { "2", "6", "5.5" },
+      { "3", "4", "5" } },
+    { "{\"type\": \"object\", \"properties\": {\"kind\": {\"enum\": [\"p\", \"q\"]}, \"v\": true}, \"required\": "
+      "[\"kind\", \"v\"], \"if\": {\"properties\": {\"kind\": {\"const\": \"p\"}}}, \"then\": {\"properties\": {\"v\": "
+      "{\"type\": \"null\"}}}, \"else\": {\"properties\": {\"v\": {\"type\": \"integer\"}}}}",
+      { "{\"kind\":\"p\",\"v\":null}", "{\"kind\":\"q\",\"v\":1}" },
+      { "{\"kind\":\"p\",\"v\":1}", "{\"kind\":\"q\",\"v\":null}" } },
+    { "{\"type\": \"object\", \"properties\": {\"v\": true, \"kind\": true}, \"if\": {\"required\": [\"kind\"]}, "
+      "\"then\": {\"required\": [\"v\"]}}",
+      { "{}", "{\"v\":1}", "{\"v\":1,\"kind\":2}" },
+      { "{\"kind\":2}" } },
+    { "{\"type\": \"object\", \"properties\": {\"a\": true, \"b\": true, \"c\": true}, \"dependentRequired\": {\"a\": "
+      "[\"b\", \"c\"]}, \"additionalProperties\": false}",
+      { "{}", "{\"b\":1}", "{\"a\":1,\"b\":1,\"c\":1}" },
+      { "{\"a\":1}", "{\"a\":1,\"b\":1}" } },
+    { "{\"type\": \"object\", \"properties\": {\"a\": true}, \"dependentSchemas\": {\"a\": {\"required\": [\"z\"]}}}",
+      { "{}", "{\"a\":1,\"z\":2}", "{\"x\":1}" },
+      { "{\"a\":1}" } },
+    { "{\"$defs\": {\"base\": {\"properties\": {\"a\": {\"type\": \"null\"}}}}, \"type\": \"object\", \"$ref\": "
+      "\"#/$defs/base\", \"properties\": {\"b\": true}, \"unevaluatedProperties\": false}",
+      { "{\"b\":1,\"a\":null}", "{}" },
+      { "{\"c\":1}", "{\"a\":1}" } },
+    { "{\"type\": \"array\", \"prefixItems\": [true], \"allOf\": [{\"prefixItems\": [true, {\"type\": \"null\"}]}], "
+      "\"unevaluatedItems\": {\"type\": \"integer\"}}",
+      { "[]", "[1,null]", "[\"x\",null,5,6]" },
+      { "[1,2]", "[1,null,\"x\"]" } },
+    { "{\"properties\": {\"not\": {\"type\": \"null\"}, \"if\": {\"type\": \"null\"}}, \"type\": \"object\", "
+      "\"additionalProperties\": false}",
+      { "{\"not\":null,\"if\":null}" },
+      { "{\"not\":1}" } },
+  };
+
+  check_texts (WLY_GRAMMAR_JSON_SCHEMA, cases, G_N_ELEMENTS (cases));
+}
+
 static void
 test_schema_refused (void)
 {
   static const Refused cases[] = {
     { "{", "JSON, line 1" },
     { "3", "a schema is wanted" },
-    { "{\"if\":{}}", "“#/if”: the keyword “if” is not supported" },
-    { "{\"properties\":{\"a\":{\"not\":{}}}}", "“#/properties/a/not”" },
+    { "{\"if\": 3}", "“#/if”: a schema is wanted" },
+    { "{\"properties\": {\"a\": {\"not\": {\"pattern\": \"a\"}}}}",
+      "“#/properties/a/not/pattern”: the keyword “pattern” cannot be honoured within “not”" },
+    { "{\"not\": {}}", "No text can fulfil" },
+    { "{\"not\": {\"type\": \"integer\"}}", "“#/not/type”: what is no integer" },
+    { "{\"not\": {\"const\": [1]}}", "“#/not/const”: values that are lists or objects" },
+    { "{\"not\": {\"enum\": [1, 2, 3, 4]}}", "more than 3 numbers" },
+    { "{\"not\": {\"$ref\": \"#\"}}", "leads back to itself" },
+    { "{\"if\": true, \"then\": {\"dependentSchemas\": {\"a\": {\"$ref\": \"#\"}}}}", "leads back to itself" },
+    { "{\"not\": [1]}", "“#/not”: a schema is wanted" },
+    { "{\"if\": {\"items\": {}}, \"then\": true}", "“#/if/items”: the keyword “items” cannot be honoured" },
+    { "{\"if\": true, \"then\": {\"contentEncoding\": \"x\"}}",
+      "“#/then/contentEncoding”: the keyword “contentEncoding” is not supported" },
+    { "{\"dependentRequired\": {\"a\": \"b\"}}", "“#/dependentRequired”: an object of lists of texts" },
+    { "{\"type\": \"object\", \"anyOf\": [{\"properties\": {\"a\": true}}], \"unevaluatedProperties\": false}",
+      "“#/unevaluatedProperties”: together with “anyOf”" },
+    { "{\"type\": \"array\", \"contains\": {\"type\": \"null\"}, \"unevaluatedItems\": false}",
+      "“#/unevaluatedItems”: together with “contains”" },
+    { "{\"type\": \"object\", \"unevaluatedProperties\": false, \"allOf\": [{\"unevaluatedProperties\": true}]}",
+      "together with “unevaluatedProperties”" },
+    { "{\"$dynamicRef\": \"#x\"}", "the keyword “$dynamicRef” is not supported" },
+    { "{\"$ref\": 3}", "a text is wanted" },
     { "{\"type\":\"strin\"}", "“#/type”: there is no such type" },
     { "{\"type\":3}", "a type or a list" },
     { "{\"type\":\"string\",\"format\":\"iban\"}", "the format “iban” is not supported" },
@@ -498,6 +571,7 @@ main (int argc, char **argv)
   g_test_add_func ("/grammar/schema/texts", test_schema_texts);
   g_test_add_func ("/grammar/schema/objects", test_schema_objects);
   g_test_add_func ("/grammar/schema/combined", test_schema_combined);
+  g_test_add_func ("/grammar/schema/logic", test_schema_logic);
   g_test_add_func ("/grammar/schema/refused", test_schema_refused);
   g_test_add_func ("/grammar/schema/combinations", test_schema_combinations);
   g_test_add_func ("/grammar/size", test_size);

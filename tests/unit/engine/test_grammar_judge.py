@@ -36,7 +36,8 @@ class Maker:
     def schema(self, depth=0):
         kinds = ['string', 'integer', 'number', 'boolean', 'null', 'enum', 'pattern', 'format', 'types']
         if depth < 3:
-            kinds += ['array', 'object', 'object', 'tuple', 'map', 'anyOf', 'oneOf', 'allOf', 'any', 'ref', 'contains']
+            kinds += ['array', 'object', 'object', 'tuple', 'map', 'anyOf', 'oneOf', 'allOf', 'any', 'ref', 'contains', 'not', 'if',
+                      'dependent', 'left']
         return getattr(self, 'make_' + self.random.choice(kinds))(depth)
 
     def make_string(self, _depth):
@@ -157,6 +158,71 @@ class Maker:
         return ({'type': 'object', 'allOf': [{'properties': {'a': schema}, 'required': ['a']},
                                              {'properties': {'b': {'type': 'integer'}}, 'required': ['b']}]},
                 lambda: {'a': value(), 'b': 3})
+
+    def make_not(self, depth):
+        """Values that are not of a schema: by type, by value, by a limit, by what an object has."""
+        return self.random.choice([
+            ({'not': {'type': ['object', 'array', 'number']}}, lambda: self.random.choice([None, True, 'x', ''])),
+            ({'type': ['string', 'null'], 'not': {'enum': ['a', '語', 'x"y']}, 'maxLength': 9},
+             lambda: self.random.choice([None, 'ab', '', '語語', 'x'])),
+            ({'type': 'integer', 'not': {'enum': [3, 5]}, 'minimum': 0, 'maximum': 99}, lambda: self.random.choice([0, 4, 6, 99])),
+            ({'not': {'const': True}, 'type': ['boolean', 'string']}, lambda: self.random.choice([False, 'true'])),
+            ({'type': 'string', 'not': {'anyOf': [{'maxLength': 2}, {'minLength': 6}]}}, lambda: self.random.choice(['abc', '語語語語'])),
+            ({'type': 'number', 'not': {'minimum': 10, 'maximum': 20}}, lambda: self.random.choice([9.5, 20.5, -3])),
+            ({'type': 'object', 'properties': {'a': {'type': 'integer'}, 'b': {'type': 'null'}}, 'additionalProperties': False,
+              'not': {'required': ['a', 'b']}}, lambda: self.random.choice([{'a': 1}, {'b': None}, {}])),
+            ({'type': 'object', 'properties': {'a': {'enum': ['x', 'y']}, 'b': {'type': 'boolean'}}, 'additionalProperties': False,
+              'not': {'properties': {'a': {'const': 'x'}, 'b': {'not': {'const': False}}}, 'required': ['a']}},
+             lambda: self.random.choice([{'a': 'y'}, {'b': True}, {'a': 'x', 'b': False}])),
+            ({'$defs': {'small': {'maximum': 5}}, 'not': {'$ref': '#/$defs/small'}} if depth == 0 else {'not': {'maximum': 5}},
+             lambda: self.random.choice([6, 7.5, 100]))])
+
+    def make_if(self, depth):
+        """By the value of a property, by its presence, by type; what follows in any order."""
+        (one, make_one), (two, make_two) = self.schema(depth + 1), self.schema(depth + 1)
+        kind = self.random.randrange(4)
+        if kind == 0:
+            return ({'type': 'object', 'properties': {'kind': {'enum': ['p', 'q']}, 'v': True}, 'required': ['kind', 'v'],
+                     'additionalProperties': False, 'if': {'properties': {'kind': {'const': 'p'}}},
+                     'then': {'properties': {'v': one}}, 'else': {'properties': {'v': two}}},
+                    lambda: self.random.choice([{'kind': 'p', 'v': make_one()}, {'kind': 'q', 'v': make_two()}]))
+        if kind == 1:
+            return ({'type': 'object', 'properties': {'v': one, 'n': {'type': 'integer'}, 'w': {'type': 'boolean'}},
+                     'additionalProperties': False, 'if': {'required': ['n'], 'properties': {'n': {'minimum': 10}}},
+                     'then': {'required': ['w']}},
+                    lambda: self.random.choice([{'n': 11, 'w': True}, {'n': 9}, {}, {'v': make_one()}]))
+        if kind == 2:
+            return ({'if': {'type': 'string'}, 'then': {'maxLength': 3}, 'else': {'type': ['integer', 'null']}},
+                    lambda: self.random.choice(['abc', 5, None, '']))
+        return ({'type': 'object', 'properties': {'v': one}, 'if': {'properties': {'v': {'type': ['string', 'null']}}},
+                 'else': {'required': ['w']}, 'then': {'maxProperties': 3}},
+                lambda: self.random.choice([{}, {'extra': 1}]))
+
+    def make_dependent(self, depth):
+        value, make_value = self.schema(depth + 1)
+        if self.random.random() < 0.5:
+            return ({'type': 'object', 'properties': {'a': value, 'b': {'type': 'integer'}, 'c': {'type': 'null'}},
+                     'additionalProperties': False, 'dependentRequired': {'a': ['b'], 'b': ['c']}},
+                    lambda: self.random.choice([{}, {'c': None}, {'b': 1, 'c': None}, {'a': make_value(), 'b': 1, 'c': None}]))
+        return ({'type': 'object', 'properties': {'a': {'type': 'boolean'}}, 'dependentSchemas': {
+            'a': {'properties': {'b': value}, 'required': ['b']}}},
+                lambda: self.random.choice([{}, {'a': True, 'b': make_value()}]))
+
+    def make_left(self, depth):
+        """What no schema says anything of."""
+        value, make_value = self.schema(depth + 1)
+        kind = self.random.randrange(3)
+        if kind == 0:
+            return ({'type': 'object', 'allOf': [{'properties': {'a': value}, 'patternProperties': {'^x': {'type': 'integer'}}}],
+                     'properties': {'b': {'type': 'boolean'}}, 'unevaluatedProperties': False},
+                    lambda: self.random.choice([{}, {'b': True}, {'a': make_value()}, {'x1': 3}]))
+        if kind == 1:
+            return ({'type': 'object', 'properties': {'b': {'type': 'boolean'}}, 'unevaluatedProperties': {'type': 'integer'},
+                     'allOf': [{'properties': {'c': {'type': 'null'}}}]},
+                    lambda: self.random.choice([{'b': True}, {'c': None}]))
+        return ({'type': 'array', 'allOf': [{'prefixItems': [value]}], 'prefixItems': [True, {'type': 'null'}][:self.random.randint(1, 2)],
+                 'unevaluatedItems': self.random.choice([False, {'type': 'integer'}]), 'maxItems': 4},
+                lambda: self.random.choice([[], [make_value()]]))
 
     def make_ref(self, depth):
         name = f'd{len(self.definitions)}'

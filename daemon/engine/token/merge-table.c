@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_PROBES 1024
+#define BLOCK      16 /* merges that are read at a time */
 
 static gsize
 first_slot (const WlyMergeTable *table, gint32 left, gint32 right)
@@ -50,31 +51,64 @@ insert (WlyMergeTable *table, WlyMergeSlot merge)
   return FALSE;
 }
 
+/* A merge as it is read: its parts and their hashes, and that of what they become. */
+typedef struct {
+  const char *left, *right;
+  gsize n_left, n_right;
+} Parts;
+
+enum { HASH_LEFT, HASH_RIGHT, HASH_BOTH, N_HASHES };
+
 /* "left right": the first space that is not the first byte parts them. */
 static gboolean
-read_merge (WlyMergeTable *table, const WlyVocab *vocab, const WlyGgufString *text, guint32 rank)
+read_parts (const WlyVocab *vocab, const WlyGgufString *text, Parts *ret_parts, guint64 ret_hashes[N_HASHES])
 {
   const char *space   = text->n_bytes < 3 ? NULL : memchr (text->data + 1, ' ', text->n_bytes - 1);
   const gsize n_left  = space == NULL ? 0 : (gsize)(space - text->data);
   const gsize n_right = text->n_bytes - n_left - 1;
-  guint64 left_hash, right_hash;
-  WlyMergeSlot merge = { .rank = rank };
 
   if (space == NULL || n_right == 0 || n_left > vocab->table.longest || n_right > vocab->table.longest)
     return FALSE;
-  left_hash   = wly_token_table_hash (text->data, n_left);
-  right_hash  = wly_token_table_hash (space + 1, n_right);
-  merge.left  = wly_token_table_find (&vocab->table, left_hash, text->data, n_left, NULL, 0);
-  merge.right = wly_token_table_find (&vocab->table, right_hash, space + 1, n_right, NULL, 0);
+  *ret_parts             = (Parts){ text->data, space + 1, n_left, n_right };
+  ret_hashes[HASH_LEFT]  = wly_token_table_hash (text->data, n_left);
+  ret_hashes[HASH_RIGHT] = wly_token_table_hash (space + 1, n_right);
+  ret_hashes[HASH_BOTH]  = wly_token_table_join (&vocab->table, ret_hashes[HASH_LEFT], ret_hashes[HASH_RIGHT], n_right);
+  return TRUE;
+}
+
+static gboolean
+read_merge (WlyMergeTable *table, const WlyVocab *vocab, const Parts *parts, const guint64 hashes[N_HASHES],
+            guint32 rank)
+{
+  WlyMergeSlot merge = { .rank = rank };
+
+  merge.left  = wly_token_table_find (&vocab->table, hashes[HASH_LEFT], parts->left, parts->n_left, NULL, 0);
+  merge.right = wly_token_table_find (&vocab->table, hashes[HASH_RIGHT], parts->right, parts->n_right, NULL, 0);
   if (merge.left < 0 || merge.right < 0)
     return FALSE;
   merge.result =
-      wly_token_table_find (&vocab->table, wly_token_table_join (&vocab->table, left_hash, right_hash, n_right),
-                            text->data, n_left, space + 1, n_right);
+      wly_token_table_find (&vocab->table, hashes[HASH_BOTH], parts->left, parts->n_left, parts->right, parts->n_right);
   /* plain text must not grow into a token with a meaning */
   if (merge.result >= 0 && !wly_vocab_is_text (vocab, merge.result))
     return TRUE;
   return insert (table, merge);
+}
+
+/* Some merges at a time: each waits for memory, and they can do so together.  Gives how many are right. */
+static gsize
+read_block (WlyMergeTable *table, const WlyVocab *vocab, const WlyGgufString *texts, gsize n_texts, gsize first)
+{
+  Parts parts[BLOCK];
+  guint64 hashes[BLOCK][N_HASHES];
+  gsize n = 0;
+
+  while (n < n_texts && read_parts (vocab, &texts[n], &parts[n], hashes[n]))
+    n++;
+  wly_token_table_prepare (&vocab->table, hashes[0], n * N_HASHES);
+  for (gsize i = 0; i < n; i++)
+    if (!read_merge (table, vocab, &parts[i], hashes[i], (guint32)(first + i)))
+      return i;
+  return n;
 }
 
 gboolean
@@ -95,10 +129,14 @@ wly_merge_table_init (WlyMergeTable *table, const WlyVocab *vocab, gboolean opti
   table->shift = 64 - bits;
   table->slots = g_new (WlyMergeSlot, (gsize)1 << bits);
   memset (table->slots, 0xff, sizeof *table->slots << bits);
-  for (gsize i = 0; i < n_texts; i++) {
-    if (!read_merge (table, vocab, &texts[i], (guint32)i)) {
+  for (gsize i = 0; i < n_texts; i += BLOCK) {
+    const gsize n       = MIN (n_texts - i, BLOCK);
+    const gsize n_right = read_block (table, vocab, &texts[i], n, i);
+
+    if (n_right < n) {
       g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_MODEL,
-                   "merge %" G_GSIZE_FORMAT " of tokenizer.ggml.merges does not name two tokens of the vocabulary", i);
+                   "merge %" G_GSIZE_FORMAT " of tokenizer.ggml.merges does not name two tokens of the vocabulary",
+                   i + n_right);
       return FALSE;
     }
   }

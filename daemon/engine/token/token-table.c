@@ -24,6 +24,25 @@ first_slot (const WlyTokenTable *table, guint64 hash)
   return (hash * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> table->shift;
 }
 
+void
+wly_token_table_prepare (const WlyTokenTable *table, const guint64 *hashes, gsize n_hashes)
+{
+  for (gsize i = 0; i < n_hashes; i++)
+    __builtin_prefetch (&table->slots[first_slot (table, hashes[i])]);
+  for (gsize i = 0; i < n_hashes; i++) {
+    const gint32 id = table->slots[first_slot (table, hashes[i])].id;
+
+    if (id >= 0)
+      __builtin_prefetch (&table->texts[id]);
+  }
+  for (gsize i = 0; i < n_hashes; i++) {
+    const gint32 id = table->slots[first_slot (table, hashes[i])].id;
+
+    if (id >= 0)
+      __builtin_prefetch (table->texts[id].data);
+  }
+}
+
 gint32
 wly_token_table_find (const WlyTokenTable *table, guint64 hash, const char *left, gsize n_left, const char *right,
                       gsize n_right)

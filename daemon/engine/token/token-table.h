@@ -64,6 +64,8 @@ wly_token_table_join (const WlyTokenTable *table, guint64 left, guint64 right, g
   return sum >= WLY_TOKEN_PRIME ? sum - WLY_TOKEN_PRIME : sum;
 }
 
+/* Fetches what look-ups of these hashes will need, so that they need not wait for memory one behind the other. */
+void wly_token_table_prepare (const WlyTokenTable *table, const guint64 *hashes, gsize n_hashes);
 /* The id of the text that is @left and @right put together (@n_right may be 0) and hashes to @hash; -1: none. */
 gint32 wly_token_table_find (const WlyTokenTable *table, guint64 hash, const char *left, gsize n_left,
                              const char *right, gsize n_right);

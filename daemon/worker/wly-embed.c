@@ -24,21 +24,34 @@ n_tokens_of (const GPtrArray *texts, guint index)
   return ((const GArray *)g_ptr_array_index (texts, index))->len;
 }
 
-/* How many texts from @first on share a batch; 0 with an error: not even the first fits. */
-static guint
-count_fitting (WlyNetwork *network, const GPtrArray *texts, guint first, GError **error)
+/* How a text that no batch takes is refused; a causal network reads it in several steps, where its context has room. */
+static gboolean
+check_length (WlyNetwork *network, guint number, guint n_tokens, GError **error)
 {
-  const guint limit = MIN (wly_network_max_batch_tokens (network), wly_network_max_positions (network));
+  const guint positions = wly_network_max_positions (network), step = wly_network_max_batch_tokens (network);
+
+  if (n_tokens > positions)
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                 "Text %u has %u tokens; the model's context takes at most %u", number, n_tokens, positions);
+  else if (n_tokens > step && wly_network_program (network)->limits.causal == 0)
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
+                 "Text %u has %u tokens; this model reads a text in one step, of at most %u: the setting batch-tokens "
+                 "makes it larger",
+                 number, n_tokens, step);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* How many texts from @first on share a batch; 0: the first is larger than one. */
+static guint
+count_fitting (WlyNetwork *network, const GPtrArray *texts, guint first)
+{
+  const guint limit = wly_network_max_batch_tokens (network), positions = wly_network_max_positions (network);
   guint n = 0, sum = 0;
 
-  if (n_tokens_of (texts, first) > limit) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Text %u has %u tokens; the model takes at most %u", first,
-                 n_tokens_of (texts, first), limit);
-    return 0;
-  }
   while (first + n < texts->len && n < wly_network_max_sequences (network)
-         && n_tokens_of (texts, first + n) <= wly_network_max_batch_tokens (network) - sum
-         && n_tokens_of (texts, first + n) <= limit)
+         && n_tokens_of (texts, first + n) <= limit - sum && n_tokens_of (texts, first + n) <= positions)
     sum += n_tokens_of (texts, first + n++);
   return n;
 }
@@ -79,6 +92,37 @@ compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint n, floa
   return TRUE;
 }
 
+/* A text that is larger than a batch, one after the other: of a causal network no token hangs on those behind it. */
+static gboolean
+compute_in_steps (WlyNetwork *network, const GArray *tokens, float *row, GError **error)
+{
+  const guint width = wly_embed_width (network), limit = wly_network_max_batch_tokens (network);
+  const enum wlp_pool pooling      = wly_embed_pooling (network);
+  g_autoptr (WlySequence) sequence = make_sequence (network, tokens, error);
+  g_autofree double *sums          = g_new0 (double, width);
+
+  if (sequence == NULL)
+    return FALSE;
+  for (guint done = 0; done < tokens->len;) {
+    WlyStepItem item = { .sequence = sequence, .n_tokens = MIN (limit, tokens->len - done), .want_output = TRUE };
+    double share     = pooling == WLP_POOL_MEAN ? (double)item.n_tokens / tokens->len : 1;
+
+    if (!wly_network_step (network, &item, 1, NULL, error))
+      return FALSE;
+    done += item.n_tokens;
+    if (pooling == WLP_POOL_LAST && done < tokens->len)
+      continue;
+    for (guint i = 0; i < width; i++)
+      sums[i] += share * item.output[i];
+    /* the first token is all that the others want */
+    if (pooling != WLP_POOL_MEAN)
+      break;
+  }
+  for (guint i = 0; i < width; i++)
+    row[i] = (float)sums[i];
+  return TRUE;
+}
+
 static gboolean
 all_finite (const float *rows, gsize n)
 {
@@ -94,12 +138,15 @@ wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, gui
 {
   const guint width      = wly_embed_width (network);
   g_autofree float *rows = NULL;
-  guint n                = count_fitting (network, texts, first, error);
+  const guint fitting    = count_fitting (network, texts, first);
+  guint n                = MAX (fitting, 1);
 
-  if (n == 0)
+  if (!check_length (network, first, n_tokens_of (texts, first), error))
     return FALSE;
   rows = g_new (float, (gsize)n *width);
-  for (;;) {
+  if (fitting == 0 && !compute_in_steps (network, g_ptr_array_index (texts, first), rows, error))
+    return FALSE;
+  while (fitting > 0) {
     g_autoptr (GError) failed = NULL;
 
     if (compute (network, texts, first, n, rows, &failed))

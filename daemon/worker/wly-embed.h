@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Texts to vectors, by a model that pools: each text is a sequence of its own, computed in one step.
+ * Texts to vectors, by a model that pools: each text is a sequence of its own.  Several share a step; one that is
+ * larger than a step is computed in several, if the network is causal.
  */
 #pragma once
 
@@ -14,7 +15,7 @@ guint wly_embed_width (WlyNetwork *network);
 
 /* (step thread) Computes the texts from @first on, as many as one batch takes, at least one: @texts of GArray of
  * gint32.  *@ret_n of them are in @ret_rows [*@ret_n][width] (transfer full).  Errors: WLY_ERROR_INVALID_ARGS for a
- * text that no batch takes, by its number; those of a step. */
+ * text that is too long, by its number and what it is too long for; those of a step. */
 gboolean wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint *ret_n, float **ret_rows,
                             GError **error);
 

@@ -29,11 +29,14 @@ def string(text):
     return struct.pack('<Q', len(text)) + text.encode()
 
 
-def make_pooled(name, pooling):
-    """The bundled model with one more key, which moves what lies behind the header."""
+def make_pooled(name, pooling, context=None):
+    """The bundled model with one more key, which moves what lies behind the header; and with another context."""
     path = os.path.join(models_folder(), name + '.gguf')
     with open(BUNDLED, 'rb') as file:
         data = file.read()
+    if context is not None:
+        at = data.index(string('llama.context_length')) + len(string('llama.context_length')) + 4
+        data = data[:at] + struct.pack('<I', context) + data[at + 4:]
     n_tensors, n_keys = struct.unpack_from('<QQ', data, 8)
     end = 24
     sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
@@ -129,6 +132,26 @@ class Embed(RealCase):
         for few, many in zip(self.embed('mean', texts), usual):
             self.close_to(few, many)
 
+    def test_long_texts(self):
+        """A text of more tokens than a step has, in several steps and then in one."""
+        text = ' '.join(f'{TEXT} {n}' for n in range(300))
+        names = [make_pooled(f'long-{name}', pooling, 8192) for name, pooling in (('mean', MEAN), ('cls', CLS), ('last', LAST))]
+        self.until(lambda: all(name in self.app.models() for name in names))
+        tokens = self.app.call(self.path('long-mean'), 'Model.Tokenize', '(a{sv}a{sv})', ({'prompt': GLib.Variant('s', text)}, {}))
+        self.assertGreater(len(tokens), 4096)
+        steps = [self.embed(name, ['x', text, TEXT], raw=('b', True)) for name in names]
+        self.write_config('[compute]\nbatch-tokens=8192\n')
+        self.app.admin('Reload')
+        for name, (first, several, last) in zip(names, steps):
+            self.app.admin('Unload', '(ob)', (self.path(name), True))
+            self.until(lambda name=name: self.app.models()[name]['State'] == 'available')
+            one = self.embed(name, [text], raw=('b', True))[0]
+            self.close_to(several, one, 1e-5)
+            self.assertEqual(self.embed(name, ['x', TEXT], raw=('b', True)), [first, last])
+            if name != 'long-cls':  # each begins with the same token
+                self.assertNotEqual(several, first)
+        self.assertIn('context takes at most 8192', self.assertFails('InvalidArgs', self.embed, 'long-mean', [text * 3]))
+
     def test_length_and_dimensions(self):
         whole = self.embed('mean', [TEXT])[0]
         raw = self.embed('mean', [TEXT], raw=('b', True))[0]
@@ -163,14 +186,16 @@ DOCUMENTS = ['over the world', 'Hello world', "don't the the x 12", 'a', '']
 class Bert(RealCase):
     """With WordPiece and its special tokens; weights are random."""
 
-    def make_bert(self, name, pooling):
+    def make_bert(self, name, pooling, arch='bert', context=None):
         """The network, and the file of it."""
         vocabulary, _tensors = gguf_file.read(os.path.join(SOURCE, 'tests', 'data', 'tokenizers', 'wpm.gguf'))
         keys = {key: value for key, value in vocabulary.items() if key.startswith('tokenizer.')}
         n_vocab = struct.unpack_from('<IQ', keys['tokenizer.ggml.tokens'][1])[1]
-        net = Net('bert', 92, 2, 24, 40, 4, 4, 6, n_vocab)
+        net = Net(arch, 92, 2, 24, 40, 4, 4, 6, n_vocab)
         net.tokens = [CLS_TOKEN]
         self.compute(net, pooling)  # draws the weights
+        if context is not None:
+            net.key('context_length', gguf_file.u32(context))
         gguf_file.write(os.path.join(models_folder(), name + '.gguf'), {**net.keys, **keys}, net.tensors)
         self.until(lambda: name in self.app.models())
         self.app.call(self.path(name), 'Model.Load', '(a{sv})', ({'activations': GLib.Variant('s', 'f32')},))
@@ -234,6 +259,22 @@ class Bert(RealCase):
         self.ctl(*rerank, 'the', b'a\xff', status=2)
         self.ctl(*rerank, status=2)
         self.ctl('rerank', '-m', TINY, 'the', 'a', status=1)
+
+    def test_long_texts(self):
+        """Each token sees those behind it, so that a text is one step; a setting makes that larger."""
+        self.make_bert('bert-short', MEAN)
+        self.make_bert('bert-long', MEAN, 'nomic-bert', 6000)
+        self.assertIn('context takes at most ', self.assertFails('InvalidArgs', self.embed, 'bert-short', ['the'] * 2 + ['the ' * 200]))
+        self.assertIn('Text 1 has 3002 tokens; this model reads a text in one step, of at most 2048: the setting batch-tokens',
+                      self.assertFails('InvalidArgs', self.embed, 'bert-long', ['the', 'the ' * 3000]))
+        self.write_config('[compute]\nbatch-tokens=4096\n')
+        self.app.admin('Reload')
+        self.app.admin('Unload', '(ob)', (self.path('bert-long'), True))
+        self.until(lambda: self.app.models()['bert-long']['State'] == 'available')
+        self.embed('bert-long', ['the ' * 3000])
+
+    def embed(self, name, texts):
+        self.app.call_fds(self.path(name), 'Model.Embed', '(asa{sv})', (texts, {}))
 
     def test_vectors(self):
         net = self.make_bert('bert-mean', MEAN)

@@ -233,11 +233,11 @@ class Bert(RealCase):
         return done.stdout.decode()
 
     def test_woollyctl(self):
-        self.make_bert('bert-rank', RANK)
-        self.until(lambda: self.app.models()['bert-rank']['Capabilities'] == ['rerank'])
-        rerank = ['rerank', '-m', 'bert-rank']
+        self.make_bert('bert-order', RANK)
+        self.until(lambda: self.app.models()['bert-order']['Capabilities'] == ['rerank'])
+        rerank = ['rerank', '-m', 'bert-order']
         documents = DOCUMENTS[:3] + ['नमस्ते दुनिया']
-        scores = self.app.call(self.path('bert-rank'), 'Model.Rerank', '(sasa{sv})', ('the', documents, {}))
+        scores = self.app.call(self.path('bert-order'), 'Model.Rerank', '(sasa{sv})', ('the', documents, {}))
         best = sorted(range(4), key=lambda i: -scores[i])
         rows = [line.split('\t') for line in self.ctl(*rerank, 'the', *documents).splitlines()]
         self.assertEqual([text for _, text in rows], [documents[i] for i in best])

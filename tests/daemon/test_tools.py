@@ -205,13 +205,13 @@ class Tools(RealCase):
                 self.assertIsInstance(json.loads(text), list)
 
     def test_schema_that_is_not_supported(self):
-        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': {'type': 'object', 'if': {}}}}]
+        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': {'type': 'object', '$dynamicRef': '#a'}}}]
         result = self.chat('hermes', tools=tools, n=10)[3]
         self.assertNotIn('error', result)
         result = self.chat('hermes', tools=tools, n=10, tool_choice='auto')[3]
         self.assertEqual(result['error'], ERRORS + 'InvalidArgs')
         self.assertIn('“f”', result['message'])
-        self.assertIn('#/if', result['message'])
+        self.assertIn('#/$dynamicRef', result['message'])
 
     def test_refused(self):
         for arguments, words in (

@@ -95,7 +95,7 @@ class Structured(RealCase):
 
     def test_refused(self):
         for options, words in (
-                ({'json-schema': text_option('{"if":{}}')}, ('json-schema', '#/if')),
+                ({'json-schema': text_option('{"contentEncoding":"base64"}')}, ('json-schema', '#/contentEncoding')),
                 ({'json-schema': text_option('{')}, ('json-schema', 'line 1')),
                 ({'grammar': text_option('root ::= root "a" | "b"')}, ('grammar', 'left recursion')),
                 ({'regex': text_option('(')}, ('regex', 'character 2')),

@@ -169,8 +169,8 @@ run (WlyGrammar *grammar, guint64 seed, guint32 budget)
 
 static const char *const texts[] = {
   /* two ends of as many bytes, met in another order behind each beginning, and not of as many tokens */
-  "root ::= (\"QXQXQ\" (x | y) | \"ZXZXZ\" (y | x)) \n x ::= \"=\" [0-9]{0,5} \"the\" \n y ::= \"=\" [0-9]{0,5} "
-  "\"qzq\"",
+  ("root ::= (\"QXQXQ\" (x | y) | \"ZXZXZ\" (y | x)) \n x ::= \"=\" [0-9]{0,5} \"the\" \n y ::= \"=\" [0-9]{0,5} "
+   "\"qzq\""),
   "root ::= ((\"aaa\" | \"a\" \"aa\" | \"bcd\") \"-\"?){1,40} [.!?] | \"x\" root \"yy\" | \"xy\" root \"y\"",
   "root ::= \"[\" (root (\",\" root)*)? \"]\" | [0-9]{1,3} | \"\\\"\" [^\"\\x00-\\x1f]{0,40} \"\\\"\"",
 };

@@ -37,8 +37,8 @@ class Install(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        if cls.stage:
-            shutil.rmtree(cls.stage)
+        # woollyd looks for models below its prefix, too: what stayed there would be met by the tests of the next run
+        shutil.rmtree(cls.stage or PREFIX)
 
     def path(self, variable, *rest):
         return self.stage + os.path.join(os.environ[variable], *rest)

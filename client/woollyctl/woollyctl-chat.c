@@ -159,8 +159,6 @@ woollyctl_chat (int argc, char **argv)
   Chat chat                    = { 0 };
   int status                   = WOOLLYCTL_OK;
   const GOptionEntry entries[] = {
-    { "model", 'm', 0, G_OPTION_ARG_FILENAME, &name, N_ ("Id or name of a model, or a file, with a slash in it"),
-      N_ ("MODEL") },
     { "input", 0, 0, G_OPTION_ARG_FILENAME, &input,
       N_ ("Answer the conversation in this file once: a JSON object with messages, tools and what else the chat "
           "template "
@@ -171,6 +169,7 @@ woollyctl_chat (int argc, char **argv)
     { 0 },
   };
 
+  woollyctl_options_add_model (options, &name);
   woollyctl_options_add (options, entries);
   woollyctl_options_add_scope (options, "SESSION");
   woollyctl_options_add_scope (options, "GENERATE");

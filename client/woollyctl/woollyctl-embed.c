@@ -70,25 +70,23 @@ woollyctl_embed (int argc, char **argv)
   gboolean json                        = FALSE;
   int status                           = WOOLLYCTL_OK;
   const GOptionEntry entries[]         = {
-            { "model", 'm', 0, G_OPTION_ARG_FILENAME, &name, N_ ("Id or name of a model, or a file, with a slash in it"),
-              N_ ("MODEL") },
             { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print one object with all vectors"), NULL },
             { 0 },
   };
 
   options = woollyctl_options_new (N_ ("TEXT…"), N_ ("Turns each text into a vector, by a model that makes embeddings, "
                                                      "and prints it on a line of numbers."));
+  woollyctl_options_add_model (options, &name);
   woollyctl_options_add (options, entries);
   woollyctl_options_add_scope (options, "EMBED");
   if (!woollyctl_options_parse (options, argc, argv, 1, 4096) || !woollyctl_options_check_rest (options))
     return WOOLLYCTL_USAGE;
 
-  keys   = g_variant_ref_sink (woollyctl_options_get (options, "EMBED"));
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
+  keys  = g_variant_ref_sink (woollyctl_options_get (options, "EMBED"));
+  model = woollyctl_service_open_model (name, &client, &status);
+  if (model == NULL)
     return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, name, &error);
-  if (model == NULL || !embed (model, woollyctl_options_get_rest (options), keys, json, &error))
+  if (!embed (model, woollyctl_options_get_rest (options), keys, json, &error))
     return woollyctl_output_fail (error);
   return WOOLLYCTL_OK;
 }

@@ -108,7 +108,6 @@ woollyctl_info (int argc, char **argv)
   g_autoptr (WoollyClient) client = NULL;
   g_autoptr (WoollyModel) model   = NULL;
   g_autoptr (GVariant) estimate   = NULL;
-  g_autoptr (GError) error        = NULL;
   gboolean json                   = FALSE;
   int status                      = WOOLLYCTL_OK;
   const GOptionEntry entries[]    = {
@@ -119,12 +118,9 @@ woollyctl_info (int argc, char **argv)
   woollyctl_options_add (options, entries);
   if (!woollyctl_options_parse (options, argc, argv, 0, 1))
     return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
-    return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, woollyctl_options_get_rest (options)[0], &error);
+  model = woollyctl_service_open_model (woollyctl_options_get_rest (options)[0], &client, &status);
   if (model == NULL)
-    return woollyctl_output_fail (error);
+    return (WoollyctlExit)status;
   woollyctl_service_settle (client, model);
   /* Of a model that cannot be used there is no estimate; the rest is known all the same. */
   estimate = woolly_client_estimate_model (client, woolly_model_get_object_path (model), NULL, cancellable, NULL);

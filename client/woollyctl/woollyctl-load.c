@@ -72,11 +72,10 @@ woollyctl_load (int argc, char **argv)
   woollyctl_options_add_scope (options, "LOAD");
   if (!woollyctl_options_parse (options, argc, argv, 0, 1))
     return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
+  model = woollyctl_service_open_model (woollyctl_options_get_rest (options)[0], &client, &status);
+  if (model == NULL)
     return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, woollyctl_options_get_rest (options)[0], &error);
-  if (model == NULL || !woolly_model_load (model, woollyctl_options_get (options, "LOAD"), cancellable, &error)
+  if (!woolly_model_load (model, woollyctl_options_get (options, "LOAD"), cancellable, &error)
       || !woolly_model_refresh (model, cancellable, &error) || !wait_until_loaded (model, &error))
     return woollyctl_output_fail (error);
   if (hold) {

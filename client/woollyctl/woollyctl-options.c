@@ -292,6 +292,18 @@ woollyctl_options_add (WoollyctlOptions *options, const GOptionEntry *entries)
   g_option_group_add_entries (options->group, entries);
 }
 
+void
+woollyctl_options_add_model (WoollyctlOptions *options, char **ret_name)
+{
+  const GOptionEntry entries[] = {
+    { "model", 'm', 0, G_OPTION_ARG_FILENAME, ret_name, N_ ("Id or name of a model, or a file, with a slash in it"),
+      N_ ("MODEL") },
+    { 0 },
+  };
+
+  woollyctl_options_add (options, entries);
+}
+
 /* "What it does (0 to 10; default 0.8)"; belongs to the options. */
 static const char *
 describe (WoollyctlOptions *options, const Row *row)

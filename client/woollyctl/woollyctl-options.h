@@ -20,6 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (WoollyctlOptions, woollyctl_options_free)
 /* Options of the verb's own; descriptions untranslated. */
 void woollyctl_options_add (WoollyctlOptions *options, const GOptionEntry *entries);
 
+/* --model, which gets what people name a model by. */
+void woollyctl_options_add_model (WoollyctlOptions *options, char **ret_name);
+
 /* Every key of a scope of the table. */
 void woollyctl_options_add_scope (WoollyctlOptions *options, const char *scope);
 

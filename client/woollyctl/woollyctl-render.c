@@ -41,8 +41,6 @@ woollyctl_render (int argc, char **argv)
   g_autofree char *text                = NULL;
   int status                           = WOOLLYCTL_OK;
   const GOptionEntry entries[]         = {
-            { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model, N_ ("Id or name of a model, or a file, with a slash in it"),
-              N_ ("MODEL") },
             { "template", 0, 0, G_OPTION_ARG_FILENAME, &path, N_ ("A chat template that belongs to no model"), N_ ("FILE") },
             { "input", 0, 0, G_OPTION_ARG_FILENAME, &input_path,
               N_ ("The conversation: a JSON object with messages and what else the template reads; - is standard input"),
@@ -52,6 +50,7 @@ woollyctl_render (int argc, char **argv)
 
   options = woollyctl_options_new (NULL, N_ ("Prints the prompt that a chat template makes of a conversation, as it "
                                              "is, without generating. It fails where the template does."));
+  woollyctl_options_add_model (options, &model);
   woollyctl_options_add (options, entries);
   if (!woollyctl_options_parse (options, argc, argv, 0, 0))
     return WOOLLYCTL_USAGE;

@@ -120,8 +120,6 @@ woollyctl_rerank (int argc, char **argv)
   gboolean json                = FALSE;
   int status                   = WOOLLYCTL_OK;
   const GOptionEntry entries[] = {
-    { "model", 'm', 0, G_OPTION_ARG_FILENAME, &name, N_ ("Id or name of a model, or a file, with a slash in it"),
-      N_ ("MODEL") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("Print one object with all documents"), NULL },
     { 0 },
   };
@@ -130,6 +128,7 @@ woollyctl_rerank (int argc, char **argv)
                                    N_ ("Orders documents by how well they answer the query, by a model that ranks, and "
                                        "prints the score and the text of each on a line, the best first. Without "
                                        "documents, each line of standard input is one."));
+  woollyctl_options_add_model (options, &name);
   woollyctl_options_add (options, entries);
   woollyctl_options_add_scope (options, "RERANK");
   if (!woollyctl_options_parse (options, argc, argv, 1, 4097) || !woollyctl_options_check_rest (options))
@@ -139,11 +138,10 @@ woollyctl_rerank (int argc, char **argv)
   keys = g_variant_ref_sink (woollyctl_options_get (options, "RERANK"));
   if (rest[1] == NULL && (lines = read_documents (&error)) == NULL)
     return woollyctl_output_fail (error);
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
+  model = woollyctl_service_open_model (name, &client, &status);
+  if (model == NULL)
     return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, name, &error);
-  if (model == NULL || !rerank (model, rest[0], lines != NULL ? lines : rest + 1, keys, json, &error))
+  if (!rerank (model, rest[0], lines != NULL ? lines : rest + 1, keys, json, &error))
     return woollyctl_output_fail (error);
   return WOOLLYCTL_OK;
 }

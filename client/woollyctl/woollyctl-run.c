@@ -59,8 +59,6 @@ woollyctl_run (int argc, char **argv)
   gboolean json                        = FALSE;
   int status                           = WOOLLYCTL_OK;
   const GOptionEntry entries[]         = {
-            { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model, N_ ("Id or name of a model, or a file, with a slash in it"),
-              N_ ("MODEL") },
             { "raw", 0, 0, G_OPTION_ARG_NONE, &raw, N_ ("Continue the prompt as it is, without the chat template"), NULL },
             { "special", 0, 0, G_OPTION_ARG_NONE, &special,
               N_ ("With --raw: words that spell special tokens become those tokens"), NULL },
@@ -71,6 +69,7 @@ woollyctl_run (int argc, char **argv)
   options = woollyctl_options_new (N_ ("[PROMPT]"),
                                    N_ ("Generates once and prints the text alone, as it comes, with a newline at its "
                                        "end. Without PROMPT, or with -, the prompt is read from standard input."));
+  woollyctl_options_add_model (options, &model);
   woollyctl_options_add (options, entries);
   woollyctl_options_add_scope (options, "GENERATE");
   if (!woollyctl_options_parse (options, argc, argv, 0, 1))

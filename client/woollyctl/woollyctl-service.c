@@ -67,6 +67,21 @@ woollyctl_service_find_model (WoollyClient *client, const char *name, GError **e
   return check_name (name, error) ? woolly_client_resolve_model (client, name, cancellable, error) : NULL;
 }
 
+WoollyModel *
+woollyctl_service_open_model (const char *name, WoollyClient **ret_client, int *ret_exit)
+{
+  g_autoptr (GError) error = NULL;
+  WoollyModel *model;
+
+  *ret_client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, ret_exit);
+  if (*ret_client == NULL)
+    return NULL;
+  model = woollyctl_service_find_model (*ret_client, name, &error);
+  if (model == NULL)
+    *ret_exit = (int)woollyctl_output_fail (error);
+  return model;
+}
+
 char *
 woollyctl_service_name_model (WoollyClient *client, const char *name, GError **error)
 {

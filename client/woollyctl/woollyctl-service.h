@@ -19,6 +19,10 @@ char *woollyctl_service_name_model (WoollyClient *client, const char *name, GErr
 /* The model itself. */
 WoollyModel *woollyctl_service_find_model (WoollyClient *client, const char *name, GError **error);
 
+/* Connects and finds a model; NULL after having said what is wrong, and *ret_exit is the exit code then.
+ * (transfer full), of the client, too, which is NULL or not in either case. */
+WoollyModel *woollyctl_service_open_model (const char *name, WoollyClient **ret_client, int *ret_exit);
+
 /* Waits a moment until the service has looked into all models: right after its start it has not.  With @model, for that
  * one only. */
 void woollyctl_service_settle (WoollyClient *client, WoollyModel *model);

@@ -66,8 +66,6 @@ woollyctl_tokenize (int argc, char **argv)
   gboolean special                     = FALSE;
   int status                           = WOOLLYCTL_OK;
   const GOptionEntry entries[]         = {
-            { "model", 'm', 0, G_OPTION_ARG_FILENAME, &name, N_ ("Id or name of a model, or a file, with a slash in it"),
-              N_ ("MODEL") },
             { "null", '0', 0, G_OPTION_ARG_NONE, &separated, N_ ("Texts are separated by NUL; each has a line"), NULL },
             { "special", 0, 0, G_OPTION_ARG_NONE, &special, N_ ("Words that spell special tokens become those tokens"), NULL },
             { 0 },
@@ -75,6 +73,7 @@ woollyctl_tokenize (int argc, char **argv)
 
   options = woollyctl_options_new (NULL, N_ ("Reads text from standard input, every byte of it, and prints its token "
                                              "ids on a line, without those that begin and end a text for the model."));
+  woollyctl_options_add_model (options, &name);
   woollyctl_options_add (options, entries);
   if (!woollyctl_options_parse (options, argc, argv, 0, 0))
     return WOOLLYCTL_USAGE;
@@ -82,11 +81,10 @@ woollyctl_tokenize (int argc, char **argv)
   input = woollyctl_service_read_input (&error);
   if (input == NULL)
     return woollyctl_output_fail (error);
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
+  model = woollyctl_service_open_model (name, &client, &status);
+  if (model == NULL)
     return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, name, &error);
-  if (model == NULL || !tokenize_all (model, input, separated, special, &error))
+  if (!tokenize_all (model, input, separated, special, &error))
     return woollyctl_output_fail (error);
   return WOOLLYCTL_OK;
 }

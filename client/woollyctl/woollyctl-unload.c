@@ -28,12 +28,9 @@ woollyctl_unload (int argc, char **argv)
   woollyctl_options_add (options, entries);
   if (!woollyctl_options_parse (options, argc, argv, 1, 1))
     return WOOLLYCTL_USAGE;
-  client = woollyctl_service_connect (WOOLLY_CLIENT_NONE, &status);
-  if (client == NULL)
-    return (WoollyctlExit)status;
-  model = woollyctl_service_find_model (client, woollyctl_options_get_rest (options)[0], &error);
+  model = woollyctl_service_open_model (woollyctl_options_get_rest (options)[0], &client, &status);
   if (model == NULL)
-    return woollyctl_output_fail (error);
+    return (WoollyctlExit)status;
   admin = woolly_admin_new (client);
   if (!woolly_admin_unload (admin, model, force, cancellable, &error))
     return woollyctl_output_fail (error);

@@ -3,6 +3,8 @@
  * Any body and options of a request, as a worker's text thread takes them: dictionaries in GVariant's text form with a
  * NUL between them; behind a byte 0 at the start, the bytes of a body alone.
  */
+#include "fuzz.h"
+
 #include "wly-body.h"
 #include "wly-error.h"
 #include "wly-options.h"
@@ -17,9 +19,6 @@
 #include <unistd.h>
 
 #define GENERATE_SCOPES (1u << WLY_SCOPE_GENERATE | 1u << WLY_SCOPE_WORKER)
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
 
 static WlyOpened *opened;
 static int texts[2]; /* what handles may mean: one is good */

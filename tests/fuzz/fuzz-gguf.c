@@ -2,18 +2,11 @@
  *
  * Any bytes as a model file: refused with a reason, or sound, and so are its vocabulary and what it makes of a text.
  */
+#include "fuzz.h"
+
 #include "../unit/engine/gguf-bytes.h"
 #include "token/tokenizer.h"
 #include "wly-error.h"
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
-
-int
-LLVMFuzzerInitialize (int *argc, char ***argv)
-{
-  return 0;
-}
 
 static void
 check_refusal (const GError *error)

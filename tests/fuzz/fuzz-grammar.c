@@ -3,14 +3,13 @@
  * Any source of a grammar, then a text of tokens that its masks allow: the first byte is the language, the second one
  * the seed, the rest the source.  What is allowed has to be accepted, and the text has to be whole in time.
  */
+#include "fuzz.h"
+
 #include "grammar/constraint.h"
 #include "wly-test-random.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
 
 static WlyTokenizer *tokenizer;
 static WlyTokenTrie *trie;

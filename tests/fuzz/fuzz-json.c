@@ -2,21 +2,14 @@
  *
  * Any text as JSON, and as a conversation: what is read can be written, and reads as the same again.
  */
+#include "fuzz.h"
+
 #include "template/chat-input.h"
 #include "json/json.h"
 
 #include <string.h>
 
 #define DEPTH 12
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
-
-int
-LLVMFuzzerInitialize (int *argc, char ***argv)
-{
-  return 0;
-}
 
 static void
 check_pointers (const WlyJson *json)

@@ -4,12 +4,11 @@
  * second one where it is cut, and whether there are tools and open thoughts.  What stands before a NUL is a template
  * that is asked for the way instead.
  */
+#include "fuzz.h"
+
 #include "../unit/engine/output-fixture.h"
 
 #include <string.h>
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
 
 static WlyOutputFormat *formats[256];
 static guint n_formats;

@@ -3,6 +3,8 @@
  * Any bytes as the stream of a generation, read by libwoolly: the first byte is the length of the pieces that they come
  * in, which makes no difference.
  */
+#include "fuzz.h"
+
 #include "introspection/woolly-stream.h"
 
 #include <gio/gio.h>
@@ -11,15 +13,6 @@
 #include <woolly.h>
 
 #define N_PIECES_MAX 100 /* what a socket takes without a reader */
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
-
-int
-LLVMFuzzerInitialize (int *argc, char ***argv)
-{
-  return 0;
-}
 
 static void
 show_event (WoollyEvent *event, GString *shown)

@@ -3,14 +3,13 @@
  * Any chat template, and behind a NUL what it renders, in JSON; without that, a conversation whose words must not get
  * into what is trusted.
  */
+#include "fuzz.h"
+
 #include "../unit/engine/template-fixture.h"
 #include "template/chat-input.h"
 #include "wly-error.h"
 
 #include <string.h>
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
 
 static GVariant *conversation, *variables;
 

@@ -3,12 +3,11 @@
  * Any text by each of the small vocabularies: the first byte is the vocabulary, the second one how many bytes of the
  * rest are in a first span, which is trusted.  What was not trusted comes back as it was.
  */
+#include "fuzz.h"
+
 #include "../unit/engine/tokenizer-fixture.h"
 #include "wly-error.h"
 #include "wly-test-data.h"
-
-int LLVMFuzzerInitialize (int *argc, char ***argv);
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes);
 
 static WlyTokenizer *tokenizers[256];
 static guint n_tokenizers;

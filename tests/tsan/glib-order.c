@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Tells ThreadSanitizer of the order that GLib's locks, queues and main contexts make.
+ * Tells ThreadSanitizer of the order that GLib's locks, queues, thread pools and main contexts make.
  *
  * GLib of the distribution is not instrumented and locks by futexes of its own, so that the sanitizer would take every
  * field behind a GMutex for a race.  These functions stand before GLib's own in builds with -Db_sanitize=thread, and in
@@ -110,6 +110,39 @@ g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout_us)
   data = next (queue, timeout_us);
   __tsan_acquire (queue);
   return data;
+}
+
+/* What a thread of a pool does. */
+typedef struct {
+  GFunc work;
+  gpointer user_data;
+} Pool;
+
+static void
+pool_cb (gpointer data, gpointer user_data)
+{
+  const Pool *pool = user_data;
+
+  __tsan_acquire (data);
+  pool->work (data, pool->user_data);
+}
+
+GThreadPool *
+g_thread_pool_new (GFunc work, gpointer user_data, gint max_threads, gboolean exclusive, GError **error)
+{
+  Pool *pool = g_new (Pool, 1); /* never freed: the pool does not say when it ends */
+
+  NEXT (g_thread_pool_new)
+  *pool = (Pool){ work, user_data };
+  return next (pool_cb, pool, max_threads, exclusive, error);
+}
+
+gboolean
+g_thread_pool_push (GThreadPool *pool, gpointer data, GError **error)
+{
+  NEXT (g_thread_pool_push)
+  __tsan_release (data);
+  return next (pool, data, error);
 }
 
 /* A callback that another thread's main context will run. */

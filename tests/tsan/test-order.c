@@ -66,6 +66,37 @@ test_queue (void)
   g_thread_join (thread);
 }
 
+static void
+pool_thread (gpointer data, gpointer queue)
+{
+  int *item = data;
+
+  *item += 1;
+  g_async_queue_push (queue, item);
+}
+
+static void
+test_pool (void)
+{
+  g_autoptr (GAsyncQueue) queue = g_async_queue_new ();
+  GThreadPool *pool             = g_thread_pool_new (pool_thread, queue, 2, FALSE, NULL);
+  int sum                       = 0;
+
+  for (int i = 0; i < 1000; i++) {
+    int *item = g_new (int, 1);
+
+    *item = i;
+    g_assert_true (g_thread_pool_push (pool, item, NULL));
+  }
+  for (int i = 0; i < 1000; i++) {
+    g_autofree int *item = g_async_queue_pop (queue);
+
+    sum += *item;
+  }
+  g_assert_cmpint (sum, ==, 1000 * 1001 / 2);
+  g_thread_pool_free (pool, FALSE, TRUE);
+}
+
 static gboolean
 handed_cb (gpointer data)
 {
@@ -126,6 +157,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tsan/order/locks", test_locks);
   g_test_add_func ("/tsan/order/queue", test_queue);
+  g_test_add_func ("/tsan/order/pool", test_pool);
   g_test_add_func ("/tsan/order/main-context", test_main_context);
   g_test_add_func ("/tsan/order/race-is-found", test_race_is_found);
   return g_test_run ();

@@ -32,11 +32,11 @@ woolly_build ()
     woolly_quietly "$woolly_folder/configure.log" meson setup --prefix "$woolly_folder/prefix" "$@" "$woolly_folder" || return 1
   fi
   echo "Building $woolly_folder" >&2
-  # Not the words of a configuration that ninja repeats, but warnings.
   woolly_targets=''
   if [ -n "${woolly_suite:-}" ]; then
     woolly_targets=$(/usr/bin/python3 tests/targets.py "$woolly_folder" "$woolly_suite") || return 1
   fi
+  # Not the words of a configuration that ninja repeats, but warnings.
   # shellcheck disable=SC2086 # a list of words
   woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" $woolly_targets || return 1
   grep -A8 'warning:' "$woolly_folder/compile.log" >&2 || true

@@ -35,24 +35,21 @@ static const struct {
 
 /* ---- what the template makes of a call ---- */
 
-/* What the model would write to make the calls, without thoughts before them; (transfer full), NULL: the template knows
- * no calls, or writes one that is too long to be one. */
+/* What the model would write behind the prompt to make the calls, without thoughts before them; (transfer full), NULL:
+ * the template knows no calls, or writes one that is too long to be one. */
 static char *
-render_calls (const WlyFormatProbe *probe, const WlyOutputFormat *format, const char *calls)
+render_calls (const WlyFormatProbe *probe, const WlyRendered *prompt, const WlyOutputFormat *format, const char *calls)
 {
   g_autofree char *json = g_strdup_printf ("{\"messages\": [" USER ", {\"role\": \"assistant\", \"content\": \"\", "
                                            "\"tool_calls\": [%s]}], " TOOLS "}",
                                            calls);
-  g_auto (WlyRendered) before = { 0 }, whole = { 0 };
+  g_auto (WlyRendered) whole = { 0 };
   const char *start, *thoughts;
-  gsize n = 0;
+  gsize n;
 
-  if (!wly_format_probe_render (probe, "{\"messages\": [" USER "], " TOOLS "}", TRUE, &before)
-      || !wly_format_probe_render (probe, json, FALSE, &whole))
+  if (!wly_format_probe_render (probe, json, FALSE, &whole))
     return NULL;
-  while (n < MIN (before.n_bytes, whole.n_bytes) && before.text[n] == whole.text[n])
-    n++;
-  n -= wly_format_probe_begun_mark (whole.text, n);
+  n     = wly_format_probe_common (prompt->text, prompt->n_bytes, whole.text, whole.n_bytes);
   start = whole.text + n;
   if (whole.n_bytes - n > CALL_BYTES || strstr (start, WLY_FORMAT_PROBE_NAME) == NULL)
     return NULL;
@@ -216,10 +213,10 @@ find_python (const char *text, const char *eos, WlyOutputFormat *format)
 
 /* Arguments between marks show how they are parted only where there are two of them, and calls likewise. */
 static void
-find_members (const WlyFormatProbe *probe, WlyOutputFormat *format)
+find_members (const WlyFormatProbe *probe, const WlyRendered *prompt, WlyOutputFormat *format)
 {
-  g_autofree char *two_calls = render_calls (probe, format, TWO_CALLS);
-  g_autofree char *one_call  = two_calls == NULL ? render_calls (probe, format, TWO_ARGUMENTS) : NULL;
+  g_autofree char *two_calls = render_calls (probe, prompt, format, TWO_CALLS);
+  g_autofree char *one_call  = two_calls == NULL ? render_calls (probe, prompt, format, TWO_ARGUMENTS) : NULL;
 
   if (two_calls != NULL || one_call != NULL)
     wly_format_members_find (two_calls != NULL ? two_calls : one_call, probe->eos, format);
@@ -243,11 +240,14 @@ find_instruction (const WlyFormatProbe *probe, WlyOutputFormat *format)
 void
 wly_format_calls_find (const WlyFormatProbe *probe, WlyOutputFormat *format)
 {
-  g_autofree char *call = render_calls (probe, format, ONE_CALL);
+  g_auto (WlyRendered) prompt = { 0 };
+  g_autofree char *call       = NULL;
 
+  if (wly_format_probe_render (probe, "{\"messages\": [" USER "], " TOOLS "}", TRUE, &prompt))
+    call = render_calls (probe, &prompt, format, ONE_CALL);
   if (call == NULL)
     find_instruction (probe, format);
   else if (!find_object (call, probe->eos, format) && !find_named (call, probe->eos, format)
            && !find_python (call, probe->eos, format))
-    find_members (probe, format);
+    find_members (probe, &prompt, format);
 }

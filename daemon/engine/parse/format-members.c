@@ -47,18 +47,7 @@ behind (Part part, gsize n_bytes)
   return (Part){ part.text + n_bytes, part.n_bytes - n_bytes };
 }
 
-/* How much two parts have in common at their start, without a mark that is only begun. */
-static gsize
-common_start (Part a, Part b)
-{
-  gsize n = 0;
-
-  while (n < MIN (a.n_bytes, b.n_bytes) && a.text[n] == b.text[n])
-    n++;
-  return n - wly_format_probe_begun_mark (a.text, n);
-}
-
-/* The same at their end, from a mark on. */
+/* How much two parts have in common at their end, from a mark on. */
 static gsize
 common_end (Part a, Part b)
 {
@@ -153,7 +142,7 @@ wly_format_members_find (const char *text, const char *eos, WlyOutputFormat *for
   after     = (Part){ at, strlen (at) };
   two_calls = take_up_to (&at, WLY_FORMAT_PROBE_NAME, &after);
 
-  n_close     = common_start (between, after);
+  n_close     = wly_format_probe_common (between.text, between.n_bytes, after.text, after.n_bytes);
   value_close = g_strchomp (g_strndup (after.text, n_close));
   key_open    = g_strchug (copy (behind (between, n_close)));
   key_close   = copy (key);

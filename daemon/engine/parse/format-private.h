@@ -30,8 +30,9 @@ gboolean wly_format_probe_has (const WlyFormatProbe *probe, const char *text); /
 
 void wly_format_probe_set (char **text, const char *value);
 void wly_format_probe_ignore (WlyOutputFormat *format, const char *mark);
-/* Bytes of a mark that is begun at the end and not closed: "<t" of <think> and <tool_call>. */
-gsize wly_format_probe_begun_mark (const char *text, gsize n_bytes);
+/* Bytes that two texts have in common at their start, without a mark that is only begun: "<t" of <think> and
+ * <tool_call>. */
+gsize wly_format_probe_common (const char *a, gsize n_a, const char *b, gsize n_b);
 /* The first mark of a text, behind white space, unless it is what ends every answer; "": there is none. */
 char *wly_format_probe_first_mark (const char *text, const char *eos);
 

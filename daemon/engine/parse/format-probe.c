@@ -43,8 +43,9 @@ wly_format_probe_ignore (WlyOutputFormat *format, const char *mark)
   format->ignored[n] = mark;
 }
 
-gsize
-wly_format_probe_begun_mark (const char *text, gsize n_bytes)
+/* Bytes of a mark that is begun at the end and not closed. */
+static gsize
+begun_mark (const char *text, gsize n_bytes)
 {
   for (gsize n = 1; n <= MIN (n_bytes, MARK_BYTES); n++) {
     const char c = text[n_bytes - n];
@@ -55,6 +56,16 @@ wly_format_probe_begun_mark (const char *text, gsize n_bytes)
       return 0;
   }
   return 0;
+}
+
+gsize
+wly_format_probe_common (const char *a, gsize n_a, const char *b, gsize n_b)
+{
+  gsize n = 0;
+
+  while (n < MIN (n_a, n_b) && a[n] == b[n])
+    n++;
+  return n - begun_mark (a, n);
 }
 
 char *

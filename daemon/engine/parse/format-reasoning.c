@@ -61,16 +61,6 @@ last_mark (const char *start, const char *end)
   return at > start ? mark_between (at - 1, end) : NULL;
 }
 
-static gsize
-common_bytes (const WlyRendered *a, const WlyRendered *b)
-{
-  gsize n = 0;
-
-  while (n < MIN (a->n_bytes, b->n_bytes) && a->text[n] == b->text[n])
-    n++;
-  return n - wly_format_probe_begun_mark (a->text, n);
-}
-
 static gboolean
 take (WlyOutputFormat *format, char *open, char *close)
 {
@@ -102,17 +92,17 @@ find_around (const char *between, const char *answer, WlyOutputFormat *format)
   }
 }
 
-/* An answer with thoughts before it: the marks are what stands around them. */
+/* An answer with thoughts before it, behind the prompt for them: the marks are what stands around them. */
 static gboolean
-find_said (const WlyFormatProbe *probe, WlyOutputFormat *format)
+find_said (const WlyFormatProbe *probe, const WlyRendered *on, WlyOutputFormat *format)
 {
-  g_auto (WlyRendered) before = { 0 }, whole = { 0 };
-  g_autofree char *close = NULL;
+  g_auto (WlyRendered) whole = { 0 };
+  g_autofree char *close     = NULL;
   const char *thoughts, *answer, *behind;
   char *open;
+  gsize n;
 
-  if (!wly_format_probe_render (probe, "{\"messages\": [" USER "]" ON, TRUE, &before)
-      || !wly_format_probe_render (probe, "{\"messages\": [" USER ", " SAID "]" ON, FALSE, &whole))
+  if (!wly_format_probe_render (probe, "{\"messages\": [" USER ", " SAID "]" ON, FALSE, &whole))
     return FALSE;
   thoughts = strstr (whole.text, THOUGHTS);
   answer   = thoughts == NULL ? NULL : strstr (thoughts, ANSWER);
@@ -120,7 +110,8 @@ find_said (const WlyFormatProbe *probe, WlyOutputFormat *format)
     return FALSE;
   behind = thoughts + strlen (THOUGHTS);
   close  = wly_format_probe_first_mark (behind, "");
-  open   = mark_between (whole.text + MIN (common_bytes (&before, &whole), (gsize)(thoughts - whole.text)), thoughts);
+  n      = wly_format_probe_common (on->text, on->n_bytes, whole.text, whole.n_bytes);
+  open   = mark_between (whole.text + MIN (n, (gsize)(thoughts - whole.text)), thoughts);
   /* or the prompt has it already */
   if (open == NULL)
     open = last_mark (whole.text, thoughts);
@@ -162,27 +153,26 @@ find_at_end (const WlyRendered *on, const WlyRendered *off, WlyOutputFormat *for
 
 /* The prompt of an answer without thoughts closes them, and that of one with them may open them. */
 static gboolean
-find_switched (const WlyFormatProbe *probe, WlyOutputFormat *format)
+find_switched (const WlyFormatProbe *probe, const WlyRendered *on, WlyOutputFormat *format)
 {
-  g_auto (WlyRendered) on = { 0 }, off = { 0 };
-  g_autofree char *open = NULL;
+  g_auto (WlyRendered) off = { 0 };
+  g_autofree char *open    = NULL;
   const char *end;
   gsize n;
 
-  if (!wly_format_probe_render (probe, "{\"messages\": [" USER "]" ON, TRUE, &on)
-      || !wly_format_probe_render (probe, "{\"messages\": [" USER "]" OFF, TRUE, &off))
+  if (!wly_format_probe_render (probe, "{\"messages\": [" USER "]" OFF, TRUE, &off))
     return FALSE;
-  n    = common_bytes (&on, &off);
+  n    = wly_format_probe_common (on->text, on->n_bytes, off.text, off.n_bytes);
   end  = off.text + off.n_bytes;
   open = wly_format_probe_first_mark (off.text + n, "");
-  if (n == on.n_bytes && *open != '\0') {
+  if (n == on->n_bytes && *open != '\0') {
     const char *close = strstr (off.text + n, open) + strlen (open);
 
     if (take (format, g_steal_pointer (&open), mark_between (close, end)))
       return TRUE;
   }
-  return take (format, mark_between (on.text + n, on.text + on.n_bytes), mark_between (off.text + n, end))
-         || find_at_end (&on, &off, format);
+  return take (format, mark_between (on->text + n, on->text + on->n_bytes), mark_between (off.text + n, end))
+         || find_at_end (on, &off, format);
 }
 
 /* ---- what its source has ---- */
@@ -213,7 +203,10 @@ find_in_source (const WlyFormatProbe *probe, WlyOutputFormat *format)
 void
 wly_format_reasoning_find (const WlyFormatProbe *probe, WlyOutputFormat *format)
 {
-  if (!find_said (probe, format) && !find_switched (probe, format))
+  g_auto (WlyRendered) on = { 0 };
+
+  if (!wly_format_probe_render (probe, "{\"messages\": [" USER "]" ON, TRUE, &on)
+      || (!find_said (probe, &on, format) && !find_switched (probe, &on, format)))
     find_in_source (probe, format);
   if (*format->reasoning_open == '\0')
     return;

@@ -326,11 +326,11 @@ calls_part (Maker *maker)
                wly_grammar_builder_repeat (maker->builder,
                                            pair (maker, space, pair (maker, text_part (maker, format->open), call)), 0,
                                            WLY_AUTOMATON_ENDLESS));
-  if (format->outer[1] == NULL)
+  if (*format->outer_close == '\0')
     return call;
   return pair (
       maker, call,
-      pair (maker, space, wly_grammar_builder_repeat (maker->builder, text_part (maker, format->outer[1]), 0, 1)));
+      pair (maker, space, wly_grammar_builder_repeat (maker->builder, text_part (maker, format->outer_close), 0, 1)));
 }
 
 /* ---- what stands before ---- */
@@ -338,7 +338,7 @@ calls_part (Maker *maker)
 static WlyGrammarPart
 ignored_marks (Maker *maker)
 {
-  const char *const *marks = maker->format->ignored;
+  char *const *marks       = maker->format->ignored;
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (WlyGrammarPart));
 
   for (gsize i = 0; marks[i] != NULL; i++)

@@ -144,23 +144,19 @@ take_outer_off (WlyOutputFormat *format, const char *rest, const char *eos)
   g_autofree char *first = wly_format_probe_first_mark (format->open, "");
   const gsize n          = strlen (first);
   const char *close      = *format->close != '\0' ? strstr (rest, format->close) : NULL;
-  char *last, *open;
+  g_autofree char *last  = NULL;
+  char *open;
 
   if (n == 0 || close == NULL || !g_str_has_prefix (format->open, first)
       || (format->open[n] != '<' && format->open[n] != '['))
     return;
   last = wly_format_probe_first_mark (close + strlen (format->close), eos);
-  if (*last == '\0') {
-    g_free (last);
+  if (*last == '\0')
     return;
-  }
   open = g_strdup (format->open + n);
   g_free (format->open);
-  format->open     = open;
-  format->outer[0] = g_steal_pointer (&first);
-  format->outer[1] = last;
-  wly_format_probe_ignore (format, format->outer[0]);
-  wly_format_probe_ignore (format, format->outer[1]);
+  format->open = open;
+  wly_format_probe_outer (format, first, last);
 }
 
 /* The name by itself, and the arguments as JSON behind it. */

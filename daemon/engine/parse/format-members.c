@@ -110,16 +110,15 @@ find_outer (Part before, const char *close, const char *rest, const char *eos, W
 {
   g_autofree char *text = stripped (before);
   g_autofree char *open = wly_format_probe_first_mark (text, "");
+  g_autofree char *mark = NULL;
   const char *last      = NULL;
 
-  for (const char *at = strstr (rest, close); at != NULL && *close != '\0'; at = strstr (at + 1, close))
+  for (const char *at = strstr (rest, close); at != NULL; at = strstr (at + 1, close))
     last = at + strlen (close);
   if (*open == '\0' || !g_str_equal (open, text) || last == NULL)
     return;
-  format->outer[0] = g_steal_pointer (&open);
-  format->outer[1] = wly_format_probe_first_mark (last, eos);
-  wly_format_probe_ignore (format, format->outer[0]);
-  wly_format_probe_ignore (format, format->outer[1]);
+  mark = wly_format_probe_first_mark (last, eos);
+  wly_format_probe_outer (format, open, mark);
 }
 
 void

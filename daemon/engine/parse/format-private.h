@@ -30,6 +30,8 @@ gboolean wly_format_probe_has (const WlyFormatProbe *probe, const char *text); /
 
 void wly_format_probe_set (char **text, const char *value);
 void wly_format_probe_ignore (WlyOutputFormat *format, const char *mark);
+/* Marks around all calls; @close "": the model writes none. */
+void wly_format_probe_outer (WlyOutputFormat *format, const char *open, const char *close);
 /* Bytes that two texts have in common at their start, without a mark that is only begun: "<t" of <think> and
  * <tool_call>. */
 gsize wly_format_probe_common (const char *a, gsize n_a, const char *b, gsize n_b);

@@ -40,7 +40,16 @@ wly_format_probe_ignore (WlyOutputFormat *format, const char *mark)
   while (format->ignored[n] != NULL)
     n++;
   g_assert (n < WLY_OUTPUT_FORMAT_IGNORED);
-  format->ignored[n] = mark;
+  format->ignored[n] = g_strdup (mark);
+}
+
+void
+wly_format_probe_outer (WlyOutputFormat *format, const char *open, const char *close)
+{
+  wly_format_probe_set (&format->outer_close, close);
+  wly_format_probe_ignore (format, open);
+  if (*close != '\0')
+    wly_format_probe_ignore (format, close);
 }
 
 /* Bytes of a mark that is begun at the end and not closed. */

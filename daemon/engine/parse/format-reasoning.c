@@ -79,16 +79,12 @@ take (WlyOutputFormat *format, char *open, char *close)
 static void
 find_around (const char *between, const char *answer, WlyOutputFormat *format)
 {
-  const char *behind = answer + strlen (ANSWER);
+  g_autofree char *open  = mark_between (between, answer);
+  g_autofree char *close = wly_format_probe_first_mark (answer + strlen (ANSWER), "");
 
-  format->around[0] = mark_between (between, answer);
-  format->around[1] = wly_format_probe_first_mark (behind, "");
-  if (format->around[0] != NULL && g_str_has_prefix (format->around[1], "</")) {
-    wly_format_probe_ignore (format, format->around[0]);
-    wly_format_probe_ignore (format, format->around[1]);
-  } else {
-    g_clear_pointer (&format->around[0], g_free);
-    g_clear_pointer (&format->around[1], g_free);
+  if (open != NULL && g_str_has_prefix (close, "</")) {
+    wly_format_probe_ignore (format, open);
+    wly_format_probe_ignore (format, close);
   }
 }
 
@@ -210,9 +206,10 @@ wly_format_reasoning_find (const WlyFormatProbe *probe, WlyOutputFormat *format)
     find_in_source (probe, format);
   if (*format->reasoning_open == '\0')
     return;
-  ignore_known (format);
-  if (wly_format_probe_has (probe, "<response>") && format->around[0] == NULL) {
+  /* so far only those around an answer could be found */
+  if (format->ignored[0] == NULL && wly_format_probe_has (probe, "<response>")) {
     wly_format_probe_ignore (format, "<response>");
     wly_format_probe_ignore (format, "</response>");
   }
+  ignore_known (format);
 }

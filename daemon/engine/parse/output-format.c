@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define N_TEXTS 12
+#define N_TEXTS 13
 
 /* The texts that are the format's own. */
 static void
@@ -14,7 +14,8 @@ list_texts (WlyOutputFormat *format, char **ret_texts[N_TEXTS])
   char **const texts[] = { &format->open,          &format->middle,         &format->close,
                            &format->name_key,      &format->arguments_key,  &format->before_name,
                            &format->key_open,      &format->key_close,      &format->value_close,
-                           &format->after_members, &format->reasoning_open, &format->reasoning_close };
+                           &format->after_members, &format->reasoning_open, &format->reasoning_close,
+                           &format->outer_close };
 
   G_STATIC_ASSERT (G_N_ELEMENTS (texts) == N_TEXTS);
   memcpy (ret_texts, texts, sizeof texts);
@@ -47,10 +48,8 @@ wly_output_format_free (WlyOutputFormat *format)
   list_texts (format, texts);
   for (gsize i = 0; i < N_TEXTS; i++)
     g_free (*texts[i]);
-  g_free (format->outer[0]);
-  g_free (format->outer[1]);
-  g_free (format->around[0]);
-  g_free (format->around[1]);
+  for (gsize i = 0; format->ignored[i] != NULL; i++)
+    g_free (format->ignored[i]);
   g_free (format);
 }
 

@@ -34,9 +34,8 @@ typedef struct {
   char *before_name, *key_open, *key_close, *value_close, *after_members;
   gboolean with_id; /* the object has the call's id, too, as "id" */
   char *reasoning_open, *reasoning_close;
-  char *outer[2];                                     /* marks around all calls; NULL: none */
-  char *around[2];                                    /* marks around an answer behind thoughts; NULL: none */
-  const char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* NULL ends them */
+  char *outer_close;                            /* closes all calls */
+  char *ignored[WLY_OUTPUT_FORMAT_IGNORED + 1]; /* NULL ends them */
 } WlyOutputFormat;
 
 /* @source: of the template; @variables: as WlyChatInput.  (transfer full) */

@@ -123,19 +123,24 @@ take_string (Source *source)
 
 /* ---- values ---- */
 
+const char *
+wly_call_python_word (const char *word)
+{
+  static const char *const words[][2] = { { "True", "true" }, { "False", "false" }, { "None", "null" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (word, words[i][0]))
+      return words[i][1];
+  return NULL;
+}
+
 static gboolean
 take_name (Source *source)
 {
-  static const char *const words[][2] = { { "True", "true" }, { "False", "false" }, { "None", "null" } };
-  g_autofree char *word               = take_word (source);
+  g_autofree char *word = take_word (source);
+  const char *json      = wly_call_python_word (word);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (words); i++) {
-    if (!g_str_equal (word, words[i][0]))
-      continue;
-    g_string_append (source->out, words[i][1]);
-    return TRUE;
-  }
-  g_string_append (source->out, word);
+  g_string_append (source->out, json != NULL ? json : word);
   return *word != '\0';
 }
 

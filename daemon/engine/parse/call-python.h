@@ -13,4 +13,7 @@ G_BEGIN_DECLS
  * which the reader of it finds.  FALSE: it is no such list. */
 gboolean wly_call_python_to_json (const char *text, gsize n_bytes, GString *out);
 
+/* True, False and None as JSON has them; NULL: it is another word. */
+const char *wly_call_python_word (const char *word);
+
 G_END_DECLS

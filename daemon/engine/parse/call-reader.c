@@ -193,14 +193,12 @@ strip_value (const WlyOutputFormat *format, const char **value, gsize *n_bytes)
 static gboolean
 append_json (GString *out, const char *value, gsize n_bytes)
 {
-  static const char *const words[][2] = { { "None", "null" }, { "True", "true" }, { "False", "false" } };
-  g_autofree char *word               = n_bytes < 32 ? g_strstrip (g_strndup (value, n_bytes)) : NULL;
-  g_autoptr (WlyJson) json            = NULL;
+  g_autofree char *word    = n_bytes < 32 ? g_strstrip (g_strndup (value, n_bytes)) : NULL;
+  const char *literal      = word == NULL ? NULL : wly_call_python_word (word);
+  g_autoptr (WlyJson) json = NULL;
 
-  for (gsize i = 0; word != NULL && i < G_N_ELEMENTS (words); i++) {
-    if (!g_str_equal (word, words[i][0]))
-      continue;
-    g_string_append (out, words[i][1]);
+  if (literal != NULL) {
+    g_string_append (out, literal);
     return TRUE;
   }
   json = wly_json_new (value, n_bytes, WLY_CALL_READER_DEPTH - 1, NULL);

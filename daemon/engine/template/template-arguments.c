@@ -73,3 +73,11 @@ wly_template_arguments_integer (WlyTemplateEval *eval, const WlyTemplateValue *v
          || wly_template_eval_fail (eval, "an argument is %s where a whole number is needed",
                                     wly_template_value_kind_name (value));
 }
+
+gboolean
+wly_template_arguments_integer_or_none (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback,
+                                        gint64 *ret_integer)
+{
+  return wly_template_arguments_integer (eval, value != NULL && value->kind == WLY_TEMPLATE_NONE ? NULL : value,
+                                         fallback, ret_integer);
+}

@@ -148,6 +148,9 @@ gboolean wly_template_arguments_text_or_none (WlyTemplateEval *eval, const WlyTe
 /* @fallback where it was not given (@value is NULL). */
 gboolean wly_template_arguments_integer (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback,
                                          gint64 *ret_integer);
+/* @fallback where it was not given or is none. */
+gboolean wly_template_arguments_integer_or_none (WlyTemplateEval *eval, const WlyTemplateValue *value, gint64 fallback,
+                                                 gint64 *ret_integer);
 
 /* template-operators.c */
 gboolean wly_template_operators_binary (WlyTemplateEval *eval, guint32 sign, const WlyTemplateValue *left,

@@ -80,8 +80,7 @@ FILTER (run_replace)
   return wly_template_arguments_bind (eval, arguments, "old new/count", given)
          && wly_template_repr_text (eval, value, &text) && wly_template_repr_text (eval, given[0], &old)
          && wly_template_repr_text (eval, given[1], &new)
-         && wly_template_arguments_integer (
-             eval, given[2] != NULL && given[2]->kind == WLY_TEMPLATE_NONE ? NULL : given[2], -1, &limit)
+         && wly_template_arguments_integer_or_none (eval, given[2], -1, &limit)
          && wly_template_methods_replace (eval, text, old, new, limit, ret_value);
 }
 
@@ -241,8 +240,7 @@ FILTER (run_truncate)
 
   if (!wly_template_arguments_bind (eval, arguments, "length killwords end leeway", given)
       || !wly_template_arguments_integer (eval, given[0], 255, &length) || !as_text (eval, given[2], &end)
-      || !wly_template_arguments_integer (
-          eval, given[3] != NULL && given[3]->kind == WLY_TEMPLATE_NONE ? NULL : given[3], 5, &leeway)
+      || !wly_template_arguments_integer_or_none (eval, given[3], 5, &leeway)
       || !wly_template_eval_new_text (eval, "...", 3, TRUE, &dots))
     return FALSE;
   if (end == NULL)

@@ -273,14 +273,6 @@ METHOD (run_rpartition)
 
 /* ---- looking for parts ---- */
 
-/* A bound that is none counts as not given. */
-static gboolean
-take_bound (WlyTemplateEval *eval, const WlyTemplateValue *bound, gint64 fallback, gint64 *ret_place)
-{
-  return wly_template_arguments_integer (eval, bound != NULL && bound->kind == WLY_TEMPLATE_NONE ? NULL : bound,
-                                         fallback, ret_place);
-}
-
 /* Bytes of text[start:end], whose bounds are two arguments; FALSE in *ret_any: there is no such part. */
 static gboolean
 take_range (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemplateValue *const bounds[2],
@@ -289,7 +281,8 @@ take_range (WlyTemplateEval *eval, const WlyTemplateText *text, const WlyTemplat
   const gint64 n = (gint64)wly_template_value_text_length (text);
   gint64 start, end;
 
-  if (!take_bound (eval, bounds[0], 0, &start) || !take_bound (eval, bounds[1], n, &end))
+  if (!wly_template_arguments_integer_or_none (eval, bounds[0], 0, &start)
+      || !wly_template_arguments_integer_or_none (eval, bounds[1], n, &end))
     return FALSE;
   *ret_any   = start <= n;
   start      = start < 0 ? MAX (start + n, 0) : MIN (start, n);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What the samples call; arguments that it does not name may be anything. */
+/* The tool whose arguments have types in the samples; those of all others may be anything. */
 #define TOOLS                                                                                                          \
   "[{\"type\": \"function\", \"function\": {\"name\": \"get\", \"parameters\": {\"type\": \"object\", "                \
   "\"properties\": "                                                                                                   \
@@ -14,10 +14,7 @@
   "{\"type\": \"array\"}, \"maybe\": {\"type\": [\"string\", \"null\"]}}}}}]"
 
 const WlyFixtureOutput wly_fixture_output_samples[] = {
-  { "hermes",
-    WLY_FIXTURE_LOOP (
-        "<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
-        "}}}\n</tool_call>\n") "{# <think> #}",
+  { "hermes", WLY_FIXTURE_HERMES "{# <think> #}",
     "<think>\nhm, नम\n</think>\n\nI see.<tool_call>\n{\"name\": \"get\", \"arguments\": {\"city\": \"Köln \\\"}\\\"\", "
     "\"n\": [1, 2.50]}}\n"
     "</tool_call>\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
@@ -101,21 +98,11 @@ const WlyFixtureOutput wly_fixture_output_samples[] = {
   { "thoughts that are only closed", WLY_FIXTURE_LOOP ("") "{{ messages[0].content.split('</think>')[-1] }}",
     "<think>\nก ข\n</think>\n\nค", "[r:ก ข]ค" },
   { "seeds of thoughts", WLY_FIXTURE_LOOP ("") "{# </seed:think> #}", "<seed:think>ก ข</seed:think>ค", "[r:ก ข]ค" },
-  { "space before",
-    WLY_FIXTURE_LOOP (
-        "<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
-        "}}}\n</tool_call>\n") "{# <think> #}",
+  { "space before", WLY_FIXTURE_HERMES "{# <think> #}",
     " \n<think>ก</think> \n<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>", "[r:ก][c:a:{}]" },
-  { "prompt that begins as a call does",
-    WLY_FIXTURE_LOOP (
-        "<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
-        "}}}\n</tool_call>\n") "{% if add_generation_prompt %}<think>\n{% endif %}",
+  { "prompt that begins as a call does", WLY_FIXTURE_HERMES "{% if add_generation_prompt %}<think>\n{% endif %}",
     "a<tool_call>{\"name\": \"a\", \"arguments\": {}}</tool_call>", "a[c:a:{}]" },
-  { "broken",
-    WLY_FIXTURE_LOOP (
-        "<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson "
-        "}}}\n</tool_call>\n"),
-    "a <tool_call>{\"name\": 1}</tool_call> <tool_ca <tool_call>{\"nam",
+  { "broken", WLY_FIXTURE_HERMES, "a <tool_call>{\"name\": 1}</tool_call> <tool_ca <tool_call>{\"nam",
     "a <tool_call>{\"name\": 1}</tool_call> <tool_ca <tool_call>{\"nam" },
   { "liquid", WLY_FIXTURE_LIQUID,
     "<think>ก</think>See: <|calls|>[get(city='Köln \\'\\n\\u0915', n=-2.50, list=[1, {'a': (True, None)}, \"x'\"],), "

@@ -57,7 +57,7 @@ void wly_fixture_piece_cb (const WlyPiece *piece, gpointer user_data);
 /* Of a template's source, which must compile. */
 WlyOutputFormat *wly_fixture_output_format (const char *source);
 
-/* The tools that the samples call, and others.  (transfer full) */
+/* The tool "get" of the samples; the others that they call are not described.  (transfer full) */
 GVariant *wly_fixture_output_tools (void);
 
 /* In pieces that end at @first, at @second (bytes; or behind the character there), and then with the text; or of one

@@ -123,16 +123,6 @@ open_known (const char *key, const char *value)
   return tokenizer;
 }
 
-static char *
-join_ids (const GArray *tokens)
-{
-  GString *line = g_string_new (NULL);
-
-  for (guint i = 0; i < tokens->len; i++)
-    g_string_append_printf (line, "%s%d", i > 0 ? " " : "", g_array_index (tokens, gint32, i));
-  return g_string_free (line, FALSE);
-}
-
 /* Expected ids by llama-tokenize, for the same files. */
 static void
 test_trims (void)
@@ -178,10 +168,9 @@ test_trims (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (WlyTokenizer) tokenizer = open_known (cases[i].key, cases[i].value);
     g_autoptr (GArray) tokens          = wly_fixture_encode (tokenizer, cases[i].text, strlen (cases[i].text), TRUE);
-    g_autofree char *ids               = join_ids (tokens);
+    g_autoptr (GArray) expected        = wly_fixture_parse_ids (cases[i].ids);
 
-    g_test_message ("%s %s: “%s”", cases[i].key, cases[i].value, cases[i].text);
-    g_assert_cmpstr (ids, ==, cases[i].ids);
+    wly_fixture_compare (tokenizer, cases[i].value, i, cases[i].text, strlen (cases[i].text), tokens, expected);
   }
 }
 
@@ -198,12 +187,11 @@ test_trims_behind (void)
   } cases[] = { { 2, "3 4" }, { 6, "3 4" }, { 1, "3 3 8 3 4" }, { 4, "3 8 3 4" } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
-    g_autofree char *ids      = NULL;
+    g_autoptr (GArray) tokens   = g_array_new (FALSE, FALSE, sizeof (gint32));
+    g_autoptr (GArray) expected = wly_fixture_parse_ids (cases[i].ids);
 
     g_assert_true (wly_tokenizer_encode_behind (tokenizer, cases[i].last, &span, 1, tokens, NULL));
-    ids = join_ids (tokens);
-    g_assert_cmpstr (ids, ==, cases[i].ids);
+    wly_fixture_compare (tokenizer, "behind", i, text, strlen (text), tokens, expected);
   }
 }
 

@@ -163,6 +163,14 @@ begin_constraint (WlyGeneration *generation, GError **error)
   return FALSE;
 }
 
+/* @n_before: how often the token was drawn before. */
+static gint32
+draw_among (WlyGeneration *generation, const float *logits, const guint32 *allowed, guint n_before, GError **error)
+{
+  return wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out + n_before * WLY_SAMPLER_AGAIN,
+                           error);
+}
+
 /* Where nearly every token may come, a mask is made only when one is drawn that may not; where one is drawn behind
  * which there would not be room for an end, the exact one. */
 static gint32
@@ -170,22 +178,23 @@ draw_token (WlyGeneration *generation, const float *logits, GError **error)
 {
   WlyConstraint *constraint = generation->constraint;
   guint32 left              = n_left (generation);
-  gboolean masked           = constraint != NULL && !wly_constraint_is_free (constraint, left);
+  guint n_before            = 0;
+  const guint32 *allowed;
+  gint32 token;
 
-  for (guint n = masked ? 1 : 0; n < 3; n++) {
-    const guint32 *allowed = NULL;
-    gint32 token;
-
-    if (n > 0)
-      allowed =
-          n == 1 ? wly_constraint_mask (constraint, left, error) : wly_constraint_mask_exact (constraint, left, error);
-    if (n > 0 && allowed == NULL)
-      return -1;
-    token = wly_sampler_draw (generation->sampler, logits, allowed, generation->n_out, error);
-    if (token < 0 || constraint == NULL || n == 2 || wly_constraint_fits (constraint, token, left))
+  if (constraint == NULL || wly_constraint_is_free (constraint, left)) {
+    token = draw_among (generation, logits, NULL, n_before++, error);
+    if (token < 0 || constraint == NULL || wly_constraint_fits (constraint, token, left))
       return token;
   }
-  g_assert_not_reached ();
+  allowed = wly_constraint_mask (constraint, left, error);
+  if (allowed == NULL)
+    return -1;
+  token = draw_among (generation, logits, allowed, n_before++, error);
+  if (token < 0 || wly_constraint_fits (constraint, token, left))
+    return token;
+  allowed = wly_constraint_mask_exact (constraint, left, error);
+  return allowed != NULL ? draw_among (generation, logits, allowed, n_before, error) : -1;
 }
 
 /* ---- start ---- */

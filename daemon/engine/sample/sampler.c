@@ -254,7 +254,7 @@ fail (guint64 index, GError **error)
   g_set_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT,
                "The model gave no usable probabilities for token %" G_GUINT64_FORMAT
                ": a logit is not a number, or no token is allowed",
-               index);
+               index % WLY_SAMPLER_AGAIN);
   return -1;
 }
 

@@ -93,6 +93,10 @@ WlySamplerKind wly_sampler_kind (const char *name);
 /* Tells of a token of the past, prompt or generated, oldest first: what penalties and DRY look at. */
 void wly_sampler_accept (WlySampler *sampler, gint32 token);
 
+/* To be added to the index for each time that the token has been drawn before and was not taken: the random numbers are
+ * others then.  With the same ones, tokens beside the one that was not taken would come too often. */
+#define WLY_SAMPLER_AGAIN (G_GUINT64_CONSTANT (1) << 32)
+
 /* Draws token number @index of the generation; @logits [n_vocab] are not changed.  @allowed: a bit for each token,
  * token i at bit i % 32 of word i / 32; a token without one counts as minus infinity before all else; NULL allows all.
  * WLY_ERROR_NUMERIC_FAULT and -1 where an allowed logit is NaN or plus infinity, or all are minus infinity (which is

@@ -300,6 +300,29 @@ test_allowed (void)
   }
 }
 
+/* A token that is drawn again, because the first one is not taken, is as likely as without it. */
+static void
+test_again (void)
+{
+  enum { N = 30000 };
+  const WlySamplerOptions options = { .temperature = 1, .top_p = 1, .seed = 5 };
+  g_autoptr (WlySampler) sampler  = wly_sampler_new (&options, 4);
+  const float logits[4]           = { 0, 0, 0, 0 };
+  const guint32 allowed           = 0x7;
+  guint counts[4]                 = { 0 };
+
+  for (guint i = 0; i < N; i++) {
+    gint32 token = wly_sampler_draw (sampler, logits, NULL, i, NULL);
+
+    if (token == 3)
+      token = wly_sampler_draw (sampler, logits, &allowed, i + WLY_SAMPLER_AGAIN, NULL);
+    counts[token]++;
+  }
+  g_assert_cmpuint (counts[3], ==, 0);
+  for (guint i = 0; i < 3; i++) /* five standard deviations */
+    g_assert_cmpfloat (fabs (counts[i] - N / 3.0), <, 5 * sqrt (N * 2.0 / 9));
+}
+
 static void
 test_bias (void)
 {
@@ -364,6 +387,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/sampler/faults", test_faults);
   g_test_add_func ("/engine/sampler/replay", test_replay);
   g_test_add_func ("/engine/sampler/allowed", test_allowed);
+  g_test_add_func ("/engine/sampler/again", test_again);
   g_test_add_func ("/engine/sampler/bias", test_bias);
   g_test_add_func ("/engine/sampler/logprobs", test_logprobs);
   return g_test_run ();

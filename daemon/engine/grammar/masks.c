@@ -46,8 +46,10 @@ wly_masks_take (WlyGrammar *grammar, WlyTokenTrie *trie, guint32 n_vocab)
   WlyMasks *masks = wly_grammar_swap_masks (grammar, NULL, 0);
   guint32 n_words = (MAX (n_vocab, trie->n_vocab) + 31) / 32;
 
-  if (masks != NULL && masks->trie == trie && masks->n_words == n_words)
+  if (masks != NULL && masks->trie == trie && masks->n_words == n_words) {
+    wly_matcher_begin (masks->matcher); /* what the last text took does not count against the next */
     return masks;
+  }
   wly_masks_free (masks);
   return masks_new (grammar, trie, n_words);
 }

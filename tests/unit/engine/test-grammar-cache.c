@@ -168,7 +168,6 @@ run (WlyGrammar *grammar, guint64 seed, guint32 budget)
 }
 
 static const char *const texts[] = {
-  /* two ends of as many bytes, met in another order behind each beginning, and not of as many tokens */
   ("root ::= (\"QXQXQ\" (x | y) | \"ZXZXZ\" (y | x)) \n x ::= \"=\" [0-9]{0,5} \"the\" \n y ::= \"=\" [0-9]{0,5} "
    "\"qzq\""),
   "root ::= ((\"aaa\" | \"a\" \"aa\" | \"bcd\") \"-\"?){1,40} [.!?] | \"x\" root \"yy\" | \"xy\" root \"y\"",
@@ -193,6 +192,28 @@ test_same_masks (void)
   }
 }
 
+/* Of two ways that are as short the same one is taken, whichever was met first. */
+static void
+test_same_way (void)
+{
+  g_autoptr (WlyGrammar) grammar = make (WLY_GRAMMAR_GBNF, "root ::= [ac] \"x\" | [bc] \"y\"");
+  guint8 usable[256];
+
+  memset (usable, TRUE, sizeof usable);
+  for (guint i = 0; i < 2; i++) {
+    WlyMatcher *matcher       = wly_matcher_new (grammar->automaton);
+    WlyPlace start            = wly_matcher_start (matcher);
+    g_autoptr (GString) text  = g_string_new (NULL);
+    g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    g_assert_cmpuint (wly_matcher_step (matcher, start, i == 0 ? 'a' : 'b'), !=, 0);
+    g_assert_cmpuint (wly_matcher_step (matcher, start, i == 0 ? 'b' : 'a'), !=, 0);
+    g_assert_true (wly_matcher_shortest (matcher, wly_matcher_step (matcher, start, 'c'), 10, usable, text, tokens));
+    g_assert_cmpstr (text->str, ==, "x");
+    wly_matcher_free (matcher);
+  }
+}
+
 /* What one generation worked out the next one takes over; two at once have one each. */
 static void
 test_taken_over (void)
@@ -205,9 +226,11 @@ test_taken_over (void)
   WlyConstraint *one, *other;
 
   g_assert_nonnull (masks);
+  masks->matcher->work = G_MAXUINT32; /* what it took counts no more */
   g_assert_cmpuint (n_kept, >, n_bytes + trie->n_words * sizeof (guint32));
   g_assert_cmpuint (n_kept, <=, n_bytes + WLY_MASKS_KEPT_BYTES);
   one = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
+  g_assert_false (wly_matcher_failed (masks->matcher));
   g_assert_null (grammar->masks);
   g_assert_cmpuint (wly_grammar_bytes (grammar), ==, n_bytes);
   other = wly_constraint_new (grammar, trie, trie->n_vocab, FALSE);
@@ -237,6 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/grammar-cache/fair", test_fair);
   g_test_add_func ("/grammar-cache/too-large", test_too_large);
   g_test_add_func ("/grammar-cache/same-masks", test_same_masks);
+  g_test_add_func ("/grammar-cache/same-way", test_same_way);
   g_test_add_func ("/grammar-cache/taken-over", test_taken_over);
   status = g_test_run ();
   wly_token_trie_unref (trie);

@@ -170,9 +170,6 @@ add_token (Builder *builder, const Entry *entry)
 {
   WlyTokenTrieNode *node = &g_array_index (builder->nodes, WlyTokenTrieNode, builder->nodes->len - 1);
 
-  /* a vocabulary with hundreds of tokens of one text has some that are never allowed */
-  if (node->n_tokens == G_MAXUINT8)
-    return;
   if (node->n_tokens++ == 0) {
     node->tokens    = builder->tokens->len;
     node->own_class = entry->class;

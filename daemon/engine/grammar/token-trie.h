@@ -32,12 +32,12 @@ typedef enum {
 #define WLY_TOKEN_TRIE_MANY (1u << WLY_TOKEN_PLAIN_24 | 1u << WLY_TOKEN_PLAIN_32 | 1u << WLY_TOKEN_LONG_PLAIN)
 
 typedef struct {
-  guint32 skip;    /* the node behind all below this one */
-  guint32 tokens;  /* first of those that end here, in `tokens` of the tree */
+  guint32 skip;   /* the node behind all below this one */
+  guint32 tokens; /* first of those that end here, in `tokens` of the tree */
+  guint32 n_tokens;
   guint32 classes; /* bit set: of the tokens that end here or below */
   guint16 depth;   /* bytes, this one included */
   guint8 byte;
-  guint8 n_tokens;
   guint8 own_class; /* of those that end here */
 } WlyTokenTrieNode;
 

@@ -219,19 +219,18 @@ allow_all (const WlyMasks *masks, const guint32 *bits, const guint32 *without, g
     mask[w] |= without != NULL ? bits[w] & ~without[w] : bits[w];
 }
 
-/* Classes of @classes that cannot come at a place: in a string with room for few characters those that have more. */
+/* Classes that cannot come at a place: in a string with room for few characters those that have more. */
 static guint
-find_hopeless (const WlyMasks *masks, WlyPlace place, guint classes)
+find_hopeless (const WlyPlaceInfo *info)
 {
-  const WlyPlaceInfo *info = wly_matcher_get (masks->matcher, place);
-  guint hopeless           = 0;
+  guint hopeless = 1u << WLY_TOKEN_AGAINST;
 
   if (!info->string)
     return 0;
   for (guint c = WLY_TOKEN_PLAIN_1; c <= WLY_TOKEN_LONG_PLAIN; c++)
     if (wly_token_trie_class_min[c] > info->plain)
       hopeless |= 1u << c;
-  return (hopeless | 1u << WLY_TOKEN_AGAINST) & classes;
+  return hopeless;
 }
 
 /* Fills a mask with tokens of these classes that can be read from a place: those of which any may follow are taken as
@@ -248,8 +247,7 @@ fill (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 *m
       c++;
     if (c > 0)
       allow_all (masks, masks->trie->below[c], NULL, mask);
-    classes &= ~((2u << c) - 2);
-    classes &= ~find_hopeless (masks, place, classes);
+    classes &= ~((2u << c) - 2) & ~find_hopeless (info);
     if (info->string && info->plain >= WLY_TOKEN_TRIE_SHORT) {
       allow_all (masks, masks->trie->within, NULL, mask);
       classes &= ~(1u << WLY_TOKEN_WITHIN);
@@ -263,10 +261,11 @@ fill (WlyMasks *masks, WlyPlace place, gboolean first, guint classes, guint32 *m
 static guint
 fill_exact (WlyMasks *masks, WlyPlace place, guint32 budget, guint32 *mask)
 {
-  guint done    = find_hopeless (masks, place, ALL_CLASSES);
-  WlyPlace next = place;
+  const WlyPlaceInfo *info = wly_matcher_get (masks->matcher, place);
+  guint done               = find_hopeless (info);
+  WlyPlace next            = place;
 
-  if (!wly_matcher_get (masks->matcher, place)->string)
+  if (!info->string)
     return 0;
   for (guint c = WLY_TOKEN_PLAIN_1; c < WLY_TOKEN_PLAIN_24; c++) {
     done |= 1u << c;

@@ -74,7 +74,8 @@ negate_type (Logic *logic, WlyJsonId type)
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     gboolean named = FALSE;
 
-    for (WlyJsonId at = one ? type : first_of (logic, type); at != 0; at = one ? 0 : next_of (logic, at)) {
+    for (WlyJsonId at = wly_schema_next_value (logic->schema, type, one, 0); at != 0;
+         at           = wly_schema_next_value (logic->schema, type, one, at)) {
       named |= wly_json_is_text (json, at, names[i]);
       if (i == 2 && !named && wly_json_is_text (json, at, "integer"))
         return wly_schema_fail (logic->schema, type, "what is no integer cannot be honoured within “not” or “if”");
@@ -89,10 +90,11 @@ negate_type (Logic *logic, WlyJsonId type)
 
 /* Strings but those of a list. */
 static gboolean
-write_other_strings (Logic *logic, WlyJsonId first, gboolean one)
+write_other_strings (Logic *logic, WlyJsonId values, gboolean one)
 {
   g_string_append (logic->out, ",{\"type\":\"string\",\"not\":[");
-  for (WlyJsonId at = first; at != 0; at = one ? 0 : next_of (logic, at)) {
+  for (WlyJsonId at = wly_schema_next_value (logic->schema, values, one, 0); at != 0;
+       at           = wly_schema_next_value (logic->schema, values, one, at)) {
     gsize n_bytes;
     const char *text = wly_json_text (logic->schema->json, at, &n_bytes);
 
@@ -109,12 +111,13 @@ write_other_strings (Logic *logic, WlyJsonId first, gboolean one)
 
 /* Numbers below, between and above those of a list. */
 static gboolean
-write_other_numbers (Logic *logic, WlyJsonId first, gboolean one)
+write_other_numbers (Logic *logic, WlyJsonId values, gboolean one)
 {
   guint n = 0;
 
   g_string_append (logic->out, ",{\"type\":\"number\"");
-  for (WlyJsonId at = first; at != 0; at = one ? 0 : next_of (logic, at)) {
+  for (WlyJsonId at = wly_schema_next_value (logic->schema, values, one, 0); at != 0;
+       at           = wly_schema_next_value (logic->schema, values, one, at)) {
     gsize n_bytes;
     const char *text = wly_json_text (logic->schema->json, at, &n_bytes);
 
@@ -134,10 +137,10 @@ write_other_numbers (Logic *logic, WlyJsonId first, gboolean one)
 static gboolean
 negate_values (Logic *logic, WlyJsonId values, gboolean one)
 {
-  const WlyJsonId first = one ? values : first_of (logic, values);
-  guint kinds           = 0;
+  guint kinds = 0;
 
-  for (WlyJsonId at = first; at != 0; at = one ? 0 : next_of (logic, at))
+  for (WlyJsonId at = wly_schema_next_value (logic->schema, values, one, 0); at != 0;
+       at           = wly_schema_next_value (logic->schema, values, one, at))
     kinds |= 1u << wly_json_kind (logic->schema->json, at);
   if ((kinds & (1u << WLY_JSON_ARRAY | 1u << WLY_JSON_OBJECT)) != 0)
     return wly_schema_fail (logic->schema, values,
@@ -152,9 +155,9 @@ negate_values (Logic *logic, WlyJsonId values, gboolean one)
     g_string_append (logic->out, ",{\"const\":false}");
   if ((kinds & 1u << WLY_JSON_STRING) == 0)
     g_string_append (logic->out, ",{\"type\":\"string\"}");
-  else if (!write_other_strings (logic, first, one))
+  else if (!write_other_strings (logic, values, one))
     return FALSE;
-  return write_other_numbers (logic, first, one);
+  return write_other_numbers (logic, values, one);
 }
 
 static gboolean
@@ -248,6 +251,17 @@ negate_list (Logic *logic, WlyJsonId list, const char *word, guint depth)
 }
 
 static gboolean
+negate_reference (Logic *logic, WlyJsonId reference, guint depth)
+{
+  const WlyJsonId target = wly_schema_find_target (logic->schema, reference);
+
+  if (target == 0 || depth >= DEPTH_MAX)
+    return wly_schema_fail (logic->schema, reference, "within “not” or “if” this reference cannot be honoured");
+  separate (logic);
+  return negate (logic, target, depth + 1);
+}
+
+static gboolean
 negate_keyword (Logic *logic, WlyJsonId at, guint depth)
 {
   static const char *const silent[] = { "then", "else", "$defs", "definitions", NULL };
@@ -268,15 +282,12 @@ negate_keyword (Logic *logic, WlyJsonId at, guint depth)
     return negate_list (logic, at, "allOf", depth);
   if (g_str_equal (name, "allOf"))
     return negate_list (logic, at, "anyOf", depth);
-  if (g_str_equal (name, "not") || g_str_equal (name, "$ref")) {
-    WlyJsonId target = *name == '$' ? wly_schema_find_target (logic->schema, at) : at;
-
+  if (g_str_equal (name, "$ref"))
+    return negate_reference (logic, at, depth);
+  if (g_str_equal (name, "not")) {
     separate (logic);
-    if (*name == 'n')
-      write_reference (logic, at);
-    else if (target == 0 || depth >= DEPTH_MAX)
-      return wly_schema_fail (logic->schema, at, "within “not” or “if” this reference cannot be honoured");
-    return *name == 'n' || negate (logic, target, depth + 1);
+    write_reference (logic, at);
+    return TRUE;
   }
   return wly_schema_fail (logic->schema, at, "the keyword “%.64s” cannot be honoured within “not” or “if”", name);
 }

@@ -111,12 +111,7 @@ wly_schema_members_value (WlySchema *schema, const GArray *items, WlyState from,
   if (schema->form == WLY_SCHEMA_RAW || schema->error != NULL)
     return;
   wly_automaton_add_call (automaton, from, wly_schema_rule_of_items (schema, items, WLY_SCHEMA_JSON), behind);
-  if ((types & WLY_SCHEMA_NULL) != 0)
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, from, "None", 4), behind);
-  if ((types & WLY_SCHEMA_BOOLEAN) != 0) {
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, from, "True", 4), behind);
-    wly_automaton_add_empty (automaton, wly_automaton_add_text (automaton, from, "False", 5), behind);
-  }
+  wly_schema_python_words (schema, types, from, behind);
   wly_automaton_add_call (automaton, behind, schema->members->value_close, to);
 }
 

@@ -561,8 +561,8 @@ write_object (Object *object, WlyState from, WlyState to)
     return;
   }
   wly_automaton_add_bytes (automaton, from, '{', '{', open);
-  add_properties (object, call (automaton, open, object->schema->space), end);
-  wly_automaton_add_bytes (automaton, call (automaton, end, object->schema->space), '}', '}', to);
+  add_properties (object, wly_schema_space (object->schema, open), end);
+  wly_automaton_add_bytes (automaton, wly_schema_space (object->schema, end), '}', '}', to);
 }
 
 void

@@ -97,8 +97,11 @@ WlyRule wly_schema_rule (WlySchema *schema, const GArray *ids);
 WlyRule wly_schema_rule_of_form (WlySchema *schema, const GArray *ids, WlySchemaForm form);
 /* The same values, in another form. */
 WlyRule wly_schema_rule_of_items (WlySchema *schema, const GArray *items, WlySchemaForm form);
-/* A comma or a colon with the white space around it; gives the state behind. */
+/* White space, none or some; a comma or a colon with white space around it.  Both give the state behind. */
+WlyState wly_schema_space (WlySchema *schema, WlyState from);
 WlyState wly_schema_sign (WlySchema *schema, WlyState from, char sign);
+/* None, True and False, as far as values of these types may come. */
+void wly_schema_python_words (WlySchema *schema, guint types, WlyState from, WlyState to);
 /* Whether no value can be of both; @depth: how far to look. */
 gboolean wly_schema_disjoint (WlySchema *schema, WlyJsonId a, WlyJsonId b, guint depth);
 
@@ -117,6 +120,8 @@ gboolean wly_schema_members_is_text (const WlySchema *schema, const char *name, 
 WlyDfa *wly_schema_members_names (WlySchema *schema);
 /* The values of a schema with const, or else enum: the list, or (@ret_one) the value itself; 0: there is none. */
 WlyJsonId wly_schema_find_values (const WlySchema *schema, const GArray *items, gboolean *ret_one);
+/* The value behind @after (0: the first) of a list, or with @one of the value itself; 0: none. */
+WlyJsonId wly_schema_next_value (const WlySchema *schema, WlyJsonId values, gboolean one, WlyJsonId after);
 /* Writes those of some values (@values: a list, or with @one the value itself) that the list allows, and all its const
  * and enum have. */
 void wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gboolean one, WlyState from,

@@ -8,8 +8,8 @@
 
 /* ---- into the grammar ---- */
 
-static WlyState
-add_space (WlySchema *schema, WlyState from)
+WlyState
+wly_schema_space (WlySchema *schema, WlyState from)
 {
   WlyState behind = wly_automaton_add_state (schema->automaton);
 
@@ -30,8 +30,8 @@ add_head (WlySchema *schema, WlyJsonId id, gboolean top, WlyState at)
     const char *key = wly_json_key (json, id, &n_bytes);
 
     wly_json_write_string (text, key, n_bytes);
-    at = add_space (schema, wly_automaton_add_text (schema->automaton, at, text->str, text->len));
-    at = add_space (schema, wly_automaton_add_text (schema->automaton, at, ":", 1));
+    at = wly_schema_space (schema, wly_automaton_add_text (schema->automaton, at, text->str, text->len));
+    at = wly_schema_space (schema, wly_automaton_add_text (schema->automaton, at, ":", 1));
     g_string_truncate (text, 0);
   }
   if (kind != WLY_JSON_ARRAY && kind != WLY_JSON_OBJECT) {
@@ -39,7 +39,7 @@ add_head (WlySchema *schema, WlyJsonId id, gboolean top, WlyState at)
     return wly_automaton_add_text (schema->automaton, at, text->str, text->len);
   }
   at = wly_automaton_add_text (schema->automaton, at, kind == WLY_JSON_ARRAY ? "[" : "{", 1);
-  return add_space (schema, at);
+  return wly_schema_space (schema, at);
 }
 
 static WlyState
@@ -47,7 +47,7 @@ add_close (WlySchema *schema, WlyJsonId id, WlyState at)
 {
   const char *text = wly_json_kind (schema->json, id) == WLY_JSON_ARRAY ? "]" : "}";
 
-  return wly_automaton_add_text (schema->automaton, add_space (schema, at), text, 1);
+  return wly_automaton_add_text (schema->automaton, wly_schema_space (schema, at), text, 1);
 }
 
 /* One value as it is, with white space between its parts. */
@@ -73,8 +73,8 @@ add_constant (WlySchema *schema, WlyJsonId value, WlyState from, WlyState to)
     if (id == value)
       break;
     id = wly_json_get (json, id)->next;
-    at = add_space (schema, at);
-    at = add_space (schema, wly_automaton_add_text (schema->automaton, at, ",", 1));
+    at = wly_schema_space (schema, at);
+    at = wly_schema_space (schema, wly_automaton_add_text (schema->automaton, at, ",", 1));
   }
   wly_automaton_add_empty (schema->automaton, at, to);
 }
@@ -191,8 +191,8 @@ is_allowed (WlySchema *schema, const GArray *items, WlyJsonId value, Texts *text
   return schema->error == NULL && (dfa == NULL || wly_dfa_accepts (dfa, text, n_bytes));
 }
 
-static WlyJsonId
-next_value (const WlySchema *schema, WlyJsonId values, gboolean one, WlyJsonId after)
+WlyJsonId
+wly_schema_next_value (const WlySchema *schema, WlyJsonId values, gboolean one, WlyJsonId after)
 {
   if (after == 0)
     return one ? values : wly_json_get (schema->json, values)->first;
@@ -205,8 +205,8 @@ wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gbo
   guint types = wly_schema_types (schema, items);
   Texts texts = { 0 };
 
-  for (WlyJsonId at = next_value (schema, values, one, 0); at != 0 && schema->error == NULL;
-       at           = next_value (schema, values, one, at))
+  for (WlyJsonId at = wly_schema_next_value (schema, values, one, 0); at != 0 && schema->error == NULL;
+       at           = wly_schema_next_value (schema, values, one, at))
     if ((types & wly_schema_type_of (schema, at)) != 0 && is_listed (schema, items, at)
         && is_allowed (schema, items, at, &texts))
       add_value (schema, at, from, to);
@@ -238,7 +238,8 @@ possible_types (const WlySchema *schema, const GArray *items)
 
   if (values == 0)
     return types;
-  for (WlyJsonId at = next_value (schema, values, one, 0); at != 0; at = next_value (schema, values, one, at))
+  for (WlyJsonId at = wly_schema_next_value (schema, values, one, 0); at != 0;
+       at           = wly_schema_next_value (schema, values, one, at))
     found |= wly_schema_type_of (schema, at);
   return types & found;
 }
@@ -252,8 +253,10 @@ share_value (const WlySchema *schema, const GArray *a, const GArray *b)
 
   if (values_a == 0 || values_b == 0)
     return TRUE;
-  for (WlyJsonId x = next_value (schema, values_a, one_a, 0); x != 0; x = next_value (schema, values_a, one_a, x))
-    for (WlyJsonId y = next_value (schema, values_b, one_b, 0); y != 0; y = next_value (schema, values_b, one_b, y))
+  for (WlyJsonId x = wly_schema_next_value (schema, values_a, one_a, 0); x != 0;
+       x           = wly_schema_next_value (schema, values_a, one_a, x))
+    for (WlyJsonId y = wly_schema_next_value (schema, values_b, one_b, 0); y != 0;
+         y           = wly_schema_next_value (schema, values_b, one_b, y))
       if (wly_json_equal (schema->json, x, y))
         return TRUE;
   return FALSE;

@@ -258,6 +258,17 @@ add_word (WlySchema *schema, WlyState from, const char *word, WlyState to)
                            to);
 }
 
+void
+wly_schema_python_words (WlySchema *schema, guint types, WlyState from, WlyState to)
+{
+  if ((types & WLY_SCHEMA_NULL) != 0)
+    add_word (schema, from, "None", to);
+  if ((types & WLY_SCHEMA_BOOLEAN) != 0) {
+    add_word (schema, from, "True", to);
+    add_word (schema, from, "False", to);
+  }
+}
+
 static void
 compile_types (WlySchema *schema, const GArray *items, WlyState start, WlyState end)
 {
@@ -271,12 +282,8 @@ compile_types (WlySchema *schema, const GArray *items, WlyState start, WlyState 
     add_word (schema, start, "true", end);
     add_word (schema, start, "false", end);
   }
-  if ((types & WLY_SCHEMA_NULL) != 0 && schema->form == WLY_SCHEMA_PYTHON)
-    add_word (schema, start, "None", end);
-  if ((types & WLY_SCHEMA_BOOLEAN) != 0 && schema->form == WLY_SCHEMA_PYTHON) {
-    add_word (schema, start, "True", end);
-    add_word (schema, start, "False", end);
-  }
+  if (schema->form == WLY_SCHEMA_PYTHON)
+    wly_schema_python_words (schema, types, start, end);
   if ((types & (WLY_SCHEMA_INTEGER | WLY_SCHEMA_REAL)) != 0)
     wly_schema_number (schema, items, (types & WLY_SCHEMA_REAL) != 0, start, end);
   if ((types & WLY_SCHEMA_STRING) != 0)
@@ -337,14 +344,9 @@ make_space (WlySchema *schema)
 WlyState
 wly_schema_sign (WlySchema *schema, WlyState from, char sign)
 {
-  WlyState before = wly_automaton_add_state (schema->automaton);
-  WlyState read   = wly_automaton_add_state (schema->automaton);
-  WlyState behind = wly_automaton_add_state (schema->automaton);
+  WlyState before = wly_schema_space (schema, from);
 
-  wly_automaton_add_call (schema->automaton, from, schema->space, before);
-  wly_automaton_add_bytes (schema->automaton, before, (guint8)sign, (guint8)sign, read);
-  wly_automaton_add_call (schema->automaton, read, schema->space, behind);
-  return behind;
+  return wly_schema_space (schema, wly_automaton_add_text (schema->automaton, before, &sign, 1));
 }
 
 static void

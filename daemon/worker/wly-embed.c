@@ -92,6 +92,22 @@ compute (WlyNetwork *network, const GPtrArray *texts, guint first, guint n, floa
   return TRUE;
 }
 
+/* As many of them as there is memory for: *n gets smaller. */
+static gboolean
+compute_together (WlyNetwork *network, const GPtrArray *texts, guint first, guint *n, float *rows, GError **error)
+{
+  for (;; *n /= 2) {
+    g_autoptr (GError) failed = NULL;
+
+    if (compute (network, texts, first, *n, rows, &failed))
+      return TRUE;
+    if (*n == 1 || !g_error_matches (failed, WLY_ERROR, WLY_ERROR_NO_MEMORY)) {
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return FALSE;
+    }
+  }
+}
+
 /* A text that is larger than a batch, one after the other: of a causal network no token hangs on those behind it. */
 static gboolean
 compute_in_steps (WlyNetwork *network, const GArray *tokens, float *row, GError **error)
@@ -137,26 +153,16 @@ wly_embed_compute (WlyNetwork *network, const GPtrArray *texts, guint first, gui
                    GError **error)
 {
   const guint width      = wly_embed_width (network);
-  g_autofree float *rows = NULL;
   const guint fitting    = count_fitting (network, texts, first);
   guint n                = MAX (fitting, 1);
+  g_autofree float *rows = NULL;
 
   if (!check_length (network, first, n_tokens_of (texts, first), error))
     return FALSE;
   rows = g_new (float, (gsize)n *width);
-  if (fitting == 0 && !compute_in_steps (network, g_ptr_array_index (texts, first), rows, error))
+  if (fitting > 0 ? !compute_together (network, texts, first, &n, rows, error)
+                  : !compute_in_steps (network, g_ptr_array_index (texts, first), rows, error))
     return FALSE;
-  while (fitting > 0) {
-    g_autoptr (GError) failed = NULL;
-
-    if (compute (network, texts, first, n, rows, &failed))
-      break;
-    if (n == 1 || !g_error_matches (failed, WLY_ERROR, WLY_ERROR_NO_MEMORY)) {
-      g_propagate_error (error, g_steal_pointer (&failed));
-      return FALSE;
-    }
-    n /= 2;
-  }
   if (!all_finite (rows, (gsize)n * width)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_NUMERIC_FAULT, "The model gave no numbers for a text from number %u on",
                  first);

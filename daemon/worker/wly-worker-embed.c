@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Embed, Rerank: texts to tokens in the text thread, then batch after batch as jobs of the step thread, so that what
- * others generate goes on in between.
+ * others ask for has its turn in between.  A text that is larger than a batch is one job, however many steps it takes.
  */
 #include "wly-worker-private.h"
 

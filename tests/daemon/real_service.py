@@ -65,10 +65,6 @@ class RealCase(DaemonCase):
         if self.started:
             self.assertIsNone(self.daemon.poll(), self.log()[-4000:])
 
-    def sanitized(self):
-        with open(f'/proc/{self.daemon.pid}/maps') as file:
-            return any(name in line for line in file for name in ('libasan', 'libtsan', 'libubsan', 'valgrind'))
-
     def open_session(self, model, client=None, **options):
         return (client or self.app).manager('OpenSession', '(sa{sv})', (model, options))
 

@@ -168,17 +168,13 @@ class Idle(DaemonCase):
         self.assertEqual({key: before.get(key) for key in after}, after)
 
     def test_memory(self):
-        if 'asan' in os.environ.get('LD_PRELOAD', '') or self.is_sanitized():
+        if self.sanitized():
             self.skipTest('a sanitizer needs more')
         client = self.client()
         client.models()
         with open(f'/proc/{self.daemon.pid}/smaps_rollup') as file:
             resident = next(int(line.split()[1]) for line in file if line.startswith('Rss:'))
         self.assertLess(resident, 10000)
-
-    def is_sanitized(self):
-        with open(f'/proc/{self.daemon.pid}/maps') as file:
-            return any(name in line for line in file for name in ('libasan', 'libtsan', 'libubsan', 'valgrind'))
 
     def test_no_leaks(self):
         """Descriptors, processes: as many after a hundred requests as after three."""

@@ -195,6 +195,10 @@ class DaemonCase(unittest.TestCase):
         with open(os.path.join(self.home, 'woollyd.conf'), 'w') as file:
             file.write(text)
 
+    def sanitized(self):
+        with open(f'/proc/{self.daemon.pid}/maps') as file:
+            return any(name in line for line in file for name in ('libasan', 'libtsan', 'libubsan', 'valgrind'))
+
     def behave(self, **values):
         path = os.path.join(self.home, 'behaviour.json')
         with open(path + '.new', 'w') as file:

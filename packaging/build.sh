@@ -36,8 +36,8 @@ woolly_build ()
   if [ -n "${woolly_suite:-}" ]; then
     woolly_targets=$(/usr/bin/python3 tests/targets.py "$woolly_folder" "$woolly_suite") || return 1
   fi
-  # Not the words of a configuration that ninja repeats, but warnings.
   # shellcheck disable=SC2086 # a list of words
   woolly_quietly "$woolly_folder/compile.log" ninja --quiet -C "$woolly_folder" $woolly_targets || return 1
+  # Not the words of a configuration that ninja repeats, but warnings.
   grep -A8 'warning:' "$woolly_folder/compile.log" >&2 || true
 }

@@ -111,14 +111,22 @@ append_bytes (const WlyGeneration *generation, gint32 token, gboolean first, GSt
   return bytes->len > before;
 }
 
-/* Whether text that follows this past stands at a beginning: behind nothing, or behind a token without text. */
+/* Whether what follows the session stands at a beginning: behind nothing, or behind a token without text. */
 static gboolean
-is_first (const WlyGeneration *generation, guint n_past)
+is_at_beginning (const WlyGeneration *generation)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
+  guint n                   = wly_session_n_tokens (generation->session);
 
-  return n_past == 0
-         || !append_bytes (generation, wly_sequence_tokens (generation->session->sequence)[n_past - 1], FALSE, bytes);
+  return n == 0 || !append_bytes (generation, wly_sequence_tokens (generation->session->sequence)[n - 1], FALSE, bytes);
+}
+
+/* Whether the @n_out-th token of the answer (from 1) loses a space that begins it.  No later one does, behind a token
+ * without text neither: two words would become one. */
+static gboolean
+is_first (const WlyGeneration *generation, guint n_out)
+{
+  return n_out == 1 && generation->at_beginning;
 }
 
 /* ---- what the text is held to ---- */
@@ -143,10 +151,9 @@ begin_constraint (WlyGeneration *generation, GError **error)
 
   if (generation->grammar == NULL)
     return TRUE;
-  generation->constraint =
-      wly_constraint_new (generation->grammar, wly_opened_token_trie (generation->opened), generation->session->n_vocab,
-                          is_first (generation, wly_session_n_tokens (generation->session)));
-  shortest = wly_constraint_shortest (generation->constraint);
+  generation->constraint = wly_constraint_new (generation->grammar, wly_opened_token_trie (generation->opened),
+                                               generation->session->n_vocab, generation->at_beginning);
+  shortest               = wly_constraint_shortest (generation->constraint);
   if (shortest <= left)
     return TRUE;
   if (shortest == G_MAXUINT32)
@@ -248,8 +255,10 @@ wly_generation_start (WlyGeneration *generation)
 
   if (generation->session->sequence == NULL)
     error = g_error_new_literal (WLY_ERROR, WLY_ERROR_CLOSED, "The session was closed");
-  else if (add_prompt (generation, &error))
+  else if (add_prompt (generation, &error)) {
+    generation->at_beginning = is_at_beginning (generation);
     begin_constraint (generation, &error);
+  }
   if (error != NULL) {
     wly_generation_end (generation, "error", error);
     return FALSE;
@@ -288,16 +297,14 @@ take_back (WlyGeneration *generation, gsize n_behind)
 {
   WlySession *session       = generation->session;
   guint n                   = wly_session_n_tokens (session);
-  guint n_least             = n - MIN (n, generation->n_out);
   g_autoptr (GString) bytes = g_string_new (NULL);
 
-  while (n > n_least) {
+  for (guint n_out = generation->n_out; n_out > 0 && n > 0; n_out--, n--) {
     g_string_truncate (bytes, 0);
-    append_bytes (generation, wly_sequence_tokens (session->sequence)[n - 1], is_first (generation, n - 1), bytes);
+    append_bytes (generation, wly_sequence_tokens (session->sequence)[n - 1], is_first (generation, n_out), bytes);
     if (bytes->len > n_behind)
       break;
     n_behind -= bytes->len;
-    n--;
   }
   wly_session_truncate (session, n);
 }
@@ -345,14 +352,14 @@ write_logprobs (WlyGeneration *generation, gint32 token, const float *logits)
 
 /* Streams the token's text; TRUE: a stop text was found. */
 static gboolean
-stream_token (WlyGeneration *generation, gint32 token, gboolean first)
+stream_token (WlyGeneration *generation, gint32 token)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
   g_autoptr (GString) text  = g_string_new (NULL);
   gsize n_behind            = 0;
   gboolean stopped;
 
-  if (!append_bytes (generation, token, first, bytes) && generation->parser != NULL)
+  if (!append_bytes (generation, token, is_first (generation, generation->n_out), bytes) && generation->parser != NULL)
     wly_pieces_append_mark (generation->opened, token, bytes);
   stopped = wly_emitter_push (generation->emitter, bytes->str, bytes->len, text, &n_behind);
   if (stopped)
@@ -401,7 +408,6 @@ static const char *
 reason_to_end (WlyGeneration *generation, gint32 token, const float *logits)
 {
   WlySession *session = generation->session;
-  gboolean first      = is_first (generation, wly_session_n_tokens (session) - 1);
 
   if ((!generation->ignore_end || generation->constraint != NULL)
       && wly_tokenizer_is_end (wly_opened_tokenizer (generation->opened, NULL), token))
@@ -410,7 +416,7 @@ reason_to_end (WlyGeneration *generation, gint32 token, const float *logits)
     return "stop";
   generation->n_out++;
   write_logprobs (generation, token, logits);
-  if (stream_token (generation, token, first) || is_whole (generation))
+  if (stream_token (generation, token) || is_whole (generation))
     return "stop";
   if (generation->n_out >= generation->max_tokens)
     return "length";

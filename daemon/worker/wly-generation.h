@@ -57,11 +57,12 @@ typedef struct {
   gboolean preempted; /* waits until others leave room */
   guint64 virtual_time;
   guint64 order;
-  guint n_step_tokens; /* in the batch that runs; under the stepper's lock */
-  gboolean committed;  /* a token was generated, so the prompt stays */
-  guint n_before;      /* tokens of the session before the prompt; more than there are until it was added */
-  GArray *before;      /* those tokens, where some of them were dropped for the prompt */
-  gint64 progress_us;  /* when the reader was last told of the prefill */
+  guint n_step_tokens;   /* in the batch that runs; under the stepper's lock */
+  gboolean at_beginning; /* the answer begins a text, and so without the space of its first token */
+  gboolean committed;    /* a token was generated, so the prompt stays */
+  guint n_before;        /* tokens of the session before the prompt; more than there are until it was added */
+  GArray *before;        /* those tokens, where some of them were dropped for the prompt */
+  gint64 progress_us;    /* when the reader was last told of the prefill */
 
   /* what came of it */
   guint n_in, n_cached, n_out, n_dropped, n_used;

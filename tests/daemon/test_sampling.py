@@ -50,6 +50,17 @@ class Sampling(RealCase):
         for row in rows:
             self.assertEqual([len(entry) for entry in row['top']], [3, 3])
 
+    def test_marks_between_words(self):
+        """A token without text joins no words: what is streamed is what the tokens read as."""
+        end = 2
+        tokens, frames, _result = self.tokens(
+            seed=('t', 1), ignore_end=('b', True), max_tokens=('u', 60), logit_bias=('a{ud}', {end: 14}))
+        between = tokens[1:-1]
+        self.assertIn(end, between)
+        self.assertGreater(len(between) - between.count(end), 10)
+        said = bytes(self.app.call(self.path(TINY), 'Model.Detokenize', '(aua{sv})', (tokens, {}))).decode(errors='replace')
+        self.assertEqual(said, text_of(frames))
+
     def test_stop_tokens(self):
         tokens, frames, _result = self.tokens(temperature=('d', 0))
         n = tokens.index(tokens[3])

@@ -4,18 +4,11 @@
  */
 #include "gguf-bytes.h"
 #include "wly-error.h"
+#include "wly-sanitizer.h"
 
 #include <sys/resource.h>
 
 #define ADDRESS_SPACE_BYTES (G_GUINT64_CONSTANT (256) << 20)
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
 
 typedef struct {
   const char *name;
@@ -739,7 +732,7 @@ test_names_in_messages (void)
 static void
 test_memory (void)
 {
-#ifdef SANITIZED
+#if WLY_SANITIZED
   g_test_skip ("sanitizers need address space of their own");
 #else
   if (!g_test_subprocess ()) {

@@ -3,6 +3,7 @@
 #include "token/tokenizer-private.h"
 #include "tokenizer-fixture.h"
 #include "wly-error.h"
+#include "wly-sanitizer.h"
 #include "wly-test-data.h"
 #include "wly-test-model.h"
 
@@ -465,6 +466,7 @@ test_linear (gconstpointer data)
   pthread_t thread;
 
   linear.tokenizer = tokenizer;
+  linear.n_bytes   = MIN (linear.n_bytes, WLY_SANITIZED ? 1 << 16 : G_MAXSIZE);
   g_assert_cmpint (pthread_attr_init (&attributes), ==, 0);
   g_assert_cmpint (pthread_attr_setstacksize (&attributes, 256 * 1024), ==, 0);
   g_assert_cmpint (pthread_create (&thread, &attributes, linear_thread, &linear), ==, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Whether this is a build for a sanitizer, whose run-time library needs more of the system than a worker does.
+ * Whether this is a build for a sanitizer, whose run-time library needs more of the system than a process of ours
+ * does, and more time.
  */
 #pragma once
 

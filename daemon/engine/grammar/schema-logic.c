@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define DEPTH_MAX   8       /* references that are followed to write what is not of them */
-#define NUMBERS_MAX 3       /* of a list of values that a number must not be */
+#define NUMBERS_MAX 32      /* of a list of values that a number must not be */
 #define BYTES_MAX   1048576 /* of all that is written */
 
 typedef struct {
@@ -109,28 +109,48 @@ write_other_strings (Logic *logic, WlyJsonId values, gboolean one)
   return TRUE;
 }
 
+/* @at among the numbers so far, in their order; the same one again is left out. */
+static gboolean
+insert_number (Logic *logic, GPtrArray *numbers, WlyJsonId at)
+{
+  gsize n_bytes;
+  const char *text = wly_json_text (logic->schema->json, at, &n_bytes);
+  int order        = 1;
+  guint i;
+
+  for (i = numbers->len; i > 0; i--) {
+    if (!wly_schema_number_compare (text, numbers->pdata[i - 1], &order))
+      return wly_schema_fail (logic->schema, at, "numbers have up to 64 digits on either side of the point here");
+    if (order >= 0)
+      break;
+  }
+  if (i > 0 && order == 0)
+    return TRUE;
+  if (numbers->len == NUMBERS_MAX)
+    return wly_schema_fail (logic->schema, at, "more than %d numbers cannot be honoured within “not” or “if”",
+                            NUMBERS_MAX);
+  g_ptr_array_insert (numbers, (int)i, (gpointer)text);
+  return TRUE;
+}
+
 /* Numbers below, between and above those of a list. */
 static gboolean
 write_other_numbers (Logic *logic, WlyJsonId values, gboolean one)
 {
-  guint n = 0;
+  g_autoptr (GPtrArray) numbers = g_ptr_array_new ();
 
-  g_string_append (logic->out, ",{\"type\":\"number\"");
   for (WlyJsonId at = wly_schema_next_value (logic->schema, values, one, 0); at != 0;
-       at           = wly_schema_next_value (logic->schema, values, one, at)) {
-    gsize n_bytes;
-    const char *text = wly_json_text (logic->schema->json, at, &n_bytes);
-
-    if (wly_json_kind (logic->schema->json, at) != WLY_JSON_NUMBER)
-      continue;
-    if (++n > NUMBERS_MAX)
-      return wly_schema_fail (logic->schema, at, "more than %d numbers cannot be honoured within “not” or “if”",
-                              NUMBERS_MAX);
-    g_string_append (logic->out, n == 1 ? ",\"allOf\":[" : ",");
-    g_string_append_printf (logic->out, "{\"anyOf\":[{\"exclusiveMaximum\":%s},{\"exclusiveMinimum\":%s}]}", text,
-                            text);
+       at           = wly_schema_next_value (logic->schema, values, one, at))
+    if (wly_json_kind (logic->schema->json, at) == WLY_JSON_NUMBER && !insert_number (logic, numbers, at))
+      return FALSE;
+  for (guint i = 0; i <= numbers->len; i++) {
+    g_string_append (logic->out, ",{\"type\":\"number\"");
+    if (i > 0)
+      g_string_append_printf (logic->out, ",\"exclusiveMinimum\":%s", (const char *)numbers->pdata[i - 1]);
+    if (i < numbers->len)
+      g_string_append_printf (logic->out, ",\"exclusiveMaximum\":%s", (const char *)numbers->pdata[i]);
+    g_string_append_c (logic->out, '}');
   }
-  g_string_append (logic->out, n > 0 ? "]}" : "}");
   return TRUE;
 }
 

@@ -75,6 +75,30 @@ read_decimal (const char *text, Decimal *ret_decimal)
 
 /* ---- comparing ---- */
 
+gboolean
+wly_schema_number_compare (const char *a, const char *b, int *ret_order)
+{
+  Decimal x, y;
+  gsize n_x, n_y;
+
+  if (!read_decimal (a, &x) || !read_decimal (b, &y))
+    return FALSE;
+  n_x = strlen (x.whole);
+  n_y = strlen (y.whole);
+  if (x.negative != y.negative)
+    *ret_order = x.negative ? -1 : 1;
+  else if (n_x != n_y)
+    *ret_order = (n_x < n_y) != x.negative ? -1 : 1;
+  else {
+    *ret_order = strcmp (x.whole, y.whole);
+    if (*ret_order == 0)
+      *ret_order = strcmp (x.part, y.part); /* without zeros at its end, the beginning of another is less */
+    if (x.negative)
+      *ret_order = -*ret_order;
+  }
+  return TRUE;
+}
+
 /* Texts whose digits at one place are above (@more) or below those of @digits, and equal before; each is followed by
  * any @n_rest digits per place left, or (@open) by any number. */
 static void

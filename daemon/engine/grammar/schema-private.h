@@ -127,6 +127,8 @@ WlyJsonId wly_schema_next_value (const WlySchema *schema, WlyJsonId values, gboo
 void wly_schema_values (WlySchema *schema, const GArray *items, WlyJsonId values, gboolean one, WlyState from,
                         WlyState to);
 
+/* How two numbers of a text compare, as strcmp() says it; FALSE: one has too many digits. */
+gboolean wly_schema_number_compare (const char *a, const char *b, int *ret_order);
 /* The texts of a number's list (NULL with an error, or where there are none), and of a string's. */
 WlyDfa *wly_schema_number_texts (WlySchema *schema, const GArray *items, gboolean reals);
 /* NULL without an error: the list says nothing but lengths. */

@@ -4,6 +4,7 @@
 #include "wly-error.h"
 #include "wly-foreign.h"
 #include "wly-os.h"
+#include "wly-probe-answer.h"
 #include "wly-worker-exit.h"
 #include "wly-worker-spawn.h"
 
@@ -15,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ANSWER_BYTES  (16 * 1024 * 1024)
-#define MAX_MESSAGE_BYTES 1024
+#define MAX_ANSWER_BYTES (16 * 1024 * 1024)
 /* A machine that is busy may make a probe take this many times as long. */
 #define MAX_STRETCH 12
 
@@ -77,40 +77,10 @@ probe_kill (Probe *probe)
     kill (probe->pid, SIGKILL);
 }
 
-static GError *
-error_of_answer (GVariant *answer)
-{
-  const char *name = NULL, *message = NULL;
-  g_autofree char *cut = NULL;
-
-  g_variant_lookup (answer, "error-name", "&s", &name);
-  if (!g_variant_lookup (answer, "error-message", "&s", &message))
-    message = "the probe failed without a reason";
-  cut = g_utf8_make_valid (message, MIN (strlen (message), MAX_MESSAGE_BYTES));
-  return g_error_new_literal (WLY_ERROR, wly_error_from_dbus_name (name), cut);
-}
-
-/* The answer as an a{sv} of this machine's byte order, NULL where it is none. */
-static GVariant *
-parse_answer (GByteArray *bytes)
-{
-  g_autoptr (GBytes) data     = g_bytes_new (bytes->data, bytes->len);
-  g_autoptr (GVariant) answer = NULL;
-
-  if (bytes->len == 0)
-    return NULL;
-  answer = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, data, FALSE));
-  if (!g_variant_is_normal_form (answer))
-    return NULL;
-  if (G_BYTE_ORDER == G_BIG_ENDIAN)
-    return g_variant_byteswap (answer);
-  return g_steal_pointer (&answer);
-}
-
 static void
 probe_finish (Probe *probe)
 {
-  g_autoptr (GVariant) answer = parse_answer (probe->answer);
+  g_autoptr (GVariant) answer = wly_probe_answer_new (probe->answer->data, probe->answer->len);
   GTask *task                 = probe->task;
   gboolean ok      = WIFEXITED (probe->wait_status) && WEXITSTATUS (probe->wait_status) == WLY_WORKER_EXIT_OK;
   gboolean refused = WIFEXITED (probe->wait_status) && WEXITSTATUS (probe->wait_status) == WLY_WORKER_EXIT_PROBE_FAILED;
@@ -124,7 +94,7 @@ probe_finish (Probe *probe)
   else if (ok)
     g_task_return_pointer (task, g_steal_pointer (&answer), (GDestroyNotify)g_variant_unref);
   else if (refused)
-    g_task_return_error (task, error_of_answer (answer));
+    g_task_return_error (task, wly_probe_answer_error (answer));
   else
     g_task_return_error (task, wly_worker_exit_error (probe->wait_status));
 }

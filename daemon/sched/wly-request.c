@@ -129,8 +129,9 @@ watch_hang_up (WlyRequest *self)
 /* --- the end -------------------------------------------------------------------------------------------------------
  */
 
-static GVariant *
-result_of_worker (GVariant *from_worker, GVariantDict *dict)
+/* Options of the result that have their type; what else a worker says is left out. */
+static void
+add_result_of_worker (GVariant *from_worker, GVariantDict *dict)
 {
   GVariantIter iter;
   const char *key;
@@ -145,7 +146,6 @@ result_of_worker (GVariant *from_worker, GVariantDict *dict)
       continue;
     g_variant_dict_insert_value (dict, key, value);
   }
-  return NULL;
 }
 
 static void
@@ -155,7 +155,7 @@ set_result (WlyRequest *self, GVariant *from_worker, const GError *error)
   gint64 started_us          = self->started_us != 0 ? self->started_us : g_get_monotonic_time ();
 
   if (from_worker != NULL)
-    result_of_worker (from_worker, &dict);
+    add_result_of_worker (from_worker, &dict);
   if (error != NULL) {
     gboolean cancelled = g_error_matches (error, WLY_ERROR, WLY_ERROR_CANCELLED);
     g_variant_dict_insert (&dict, "reason", "s", cancelled ? "cancelled" : "error");

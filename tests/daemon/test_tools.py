@@ -155,17 +155,33 @@ class Tools(RealCase):
         'g': {'$ref': '#/$defs/s'}, 'h': {'type': 'object', 'additionalProperties': {'type': 'boolean'}, 'maxProperties': 2}},
         'required': list('abcdefgh'), 'additionalProperties': False, '$defs': {'s': {'type': 'string', 'minLength': 1, 'maxLength': 3}}}
 
+    # what must not be, and what hangs on another argument
+    BOUND = {'type': 'object', 'properties': {
+        'kind': {'enum': ['p', 'q', '語']}, 'n': {'type': 'integer', 'minimum': 0, 'maximum': 9, 'not': {'enum': [1, 2, 3, 4, 5]}},
+        's': {'type': 'string', 'maxLength': 4, 'not': {'anyOf': [{'const': ''}, {'maxLength': 1}]}}},
+        'required': ['kind'], 'additionalProperties': False, 'if': {'properties': {'kind': {'const': 'p'}}},
+        'then': {'required': ['n']}, 'else': {'required': ['s'], 'not': {'required': ['n']}}}
+
+    def check_arguments(self, schema, seed, model):
+        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': schema}}]
+        temperature = GLib.Variant('d', 0.5 + seed % 4)
+        text, _thoughts, calls, result = self.chat(model, seed, 400, tools=tools, tool_choice='required', temperature=temperature)
+        self.assertNotIn('error', result, (model, seed))
+        self.assertEqual(text.strip(), '', (model, seed))
+        self.assertTrue(calls)
+        for call in calls:
+            jsonschema.Draft202012Validator(schema).validate(json.loads(call['arguments']))
+        return calls
+
     def test_tricky_values(self):
-        tools = [{'type': 'function', 'function': {'name': 'f', 'parameters': self.TRICKY}}]
         for model in ('hermes', 'coder', 'keys', 'python'):
             for seed in range(8):
-                temperature = GLib.Variant('d', 0.5 + seed % 4)
-                text, _thoughts, calls, result = self.chat(model, seed, 400, tools=tools, tool_choice='required', temperature=temperature)
-                self.assertNotIn('error', result, (model, seed))
-                self.assertEqual(text.strip(), '', (model, seed))
-                self.assertTrue(calls)
-                for call in calls:
-                    jsonschema.Draft202012Validator(self.TRICKY).validate(json.loads(call['arguments']))
+                self.check_arguments(self.TRICKY, seed, model)
+
+    def test_bound_values(self):
+        for model in ('hermes', 'coder', 'keys', 'python'):
+            calls = [call for seed in range(8) for call in self.check_arguments(self.BOUND, seed, model)]
+            self.assertGreater(len({json.loads(call['arguments'])['kind'] for call in calls}), 1, model)
 
     def test_names_that_cannot_be_written(self):
         for model, name in (('coder', 'a b'), ('python', 'a='), ('keys', 'a<')):

@@ -89,16 +89,16 @@ block_of (const struct item *item, uint32_t position)
   return item->memory + (size_t)block * item->layout->block_bytes;
 }
 
-/* Of the tile at @position: which of its positions a query sees, as from and end inside it; 0, 0: none. */
+/* Of @n positions from @position on: which of them a query sees, as from and end inside it; 0, 0: none. */
 static struct sight
-sight_in_tile (const struct sight *sight, uint32_t position)
+sight_within (const struct sight *sight, uint32_t position, uint32_t n)
 {
   const uint32_t from = sight->from > position ? sight->from - position : 0;
   const uint32_t end  = sight->end > position ? sight->end - position : 0;
 
-  if (from >= ATTENTION_TILE || end <= from)
+  if (from >= n || end <= from)
     return (struct sight){ 0, 0, 0, 0.0f };
-  return (struct sight){ from, end < ATTENTION_TILE ? end : ATTENTION_TILE, 0, 0.0f };
+  return (struct sight){ from, end < n ? end : n, 0, 0.0f };
 }
 
 static const uint8_t *
@@ -149,7 +149,7 @@ score_tile (struct item *item, uint32_t chunk, uint32_t position, const uint8_t 
   uint32_t token, head, n = 0;
 
   for (token = 0; token < item->n_tokens; token++) {
-    if (sight_in_tile (&item->sights[token], position).end == 0)
+    if (sight_within (&item->sights[token], position, ATTENTION_TILE).end == 0)
       continue;
     for (head = 0; head < item->n_heads; head++) {
       const uint32_t query = token * item->n_heads + head;
@@ -188,9 +188,9 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
   return item->model->vector->softmax (s, from, end, ret_sum);
 }
 
-/* Adds the values of a tile to the queries that see it; those that see the same part of it go together. */
+/* Adds @n_positions values of a block to the queries that see them; those that see the same part go together. */
 static void
-add_values (struct item *item, uint32_t chunk, uint32_t position, const uint8_t *ahead)
+add_values (struct item *item, uint32_t chunk, uint32_t position, uint32_t n_positions, const uint8_t *ahead)
 {
   const uint32_t dim    = item->layout->head_dim_v;
   const uint8_t *values = values_at (item, position);
@@ -200,7 +200,7 @@ add_values (struct item *item, uint32_t chunk, uint32_t position, const uint8_t 
   uint32_t token, head, n = 0;
 
   for (token = 0; token < item->n_tokens; token++) {
-    next = sight_in_tile (&item->sights[token], position);
+    next = sight_within (&item->sights[token], position, n_positions);
     for (head = 0; head < item->n_heads && next.end > 0; head++) {
       const uint32_t query = token * item->n_heads + head;
 
@@ -239,7 +239,7 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
   const uint32_t n_queries = item->n_tokens * item->n_heads;
   float max[QUERIES], sum[QUERIES];
   const uint32_t first = from / ATTENTION_TILE * ATTENTION_TILE;
-  uint32_t position, query;
+  uint32_t position, next, query;
 
   for (position = first; position < end; position += ATTENTION_TILE)
     score_tile (item, chunk, position, ahead_of_keys (item, first, position, end));
@@ -255,8 +255,10 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
         weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, begin, last - chunk, &sum[query]);
   }
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
-  for (position = first; position < end; position += ATTENTION_TILE)
-    add_values (item, chunk, position, ahead_of_values (item, position, end));
+  for (position = first; position < end; position = next) {
+    next = (position / BLOCK + 1) * BLOCK < end ? (position / BLOCK + 1) * BLOCK : end;
+    add_values (item, chunk, position, next - position, ahead_of_values (item, position, end));
+  }
   for (query = 0; query < n_queries; query++)
     if (sum[query] != 0.0f) /* NaN, too */
       merge_chunk (item, query, max[query], sum[query]);

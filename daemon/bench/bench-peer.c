@@ -13,9 +13,9 @@
 #define MICRO_BATCH 512
 #define ATTEMPTS    5 /* llama-batched-bench may end before it has written its last row */
 
-/* Runs @argv; (transfer full) stdout, NULL on failure. */
+/* Runs @argv; (transfer full) stdout, NULL on failure, and stderr where it is wanted. */
 static char *
-spawn (char **argv, GError **error)
+spawn (char **argv, char **ret_messages, GError **error)
 {
   g_autofree char *out      = NULL;
   g_autofree char *messages = NULL;
@@ -34,6 +34,8 @@ spawn (char **argv, GError **error)
                  g_strchomp (valid));
     return NULL;
   }
+  if (ret_messages != NULL)
+    *ret_messages = g_steal_pointer (&messages);
   return g_steal_pointer (&out);
 }
 
@@ -70,7 +72,7 @@ bench_peer_new (const char *command, GError **error)
   g_free (peer->argv[0]);
   peer->argv[0]   = g_steal_pointer (&path);
   peer->batched   = find_batched (peer->argv[0]);
-  help            = spawn ((char *[]){ peer->argv[0], (char *)"--help", NULL }, NULL);
+  help            = spawn ((char *[]){ peer->argv[0], (char *)"--help", NULL }, NULL, NULL);
   peer->has_depth = help != NULL && strstr (help, "--n-depth") != NULL;
   return g_steal_pointer (&peer);
 }
@@ -152,11 +154,14 @@ bench_peer_run (const BenchPeer *peer, const char *model, const BenchTest *test,
   g_ptr_array_add (argv, NULL);
 
   for (guint i = 0; i < ATTEMPTS && rate < 0; i++) {
-    g_autofree char *out = spawn ((char **)argv->pdata, error);
+    g_autofree char *messages = NULL;
+    g_autofree char *out      = spawn ((char **)argv->pdata, &messages, error);
 
     if (out == NULL)
       return -1;
     rate = test->batch > 1 ? bench_peer_parse_batched (out) : bench_peer_parse_json (out);
+    if (rate < 0 && test->batch > 1) /* some write the table among their messages */
+      rate = bench_peer_parse_batched (messages);
   }
   if (rate < 0)
     g_set_error (error, WLY_ERROR, WLY_ERROR_FAILED, _ ("%s printed no figure that is understood"),

@@ -182,7 +182,7 @@ case "$0 $*" in
 *--help*) echo "  -d, --n-depth <n>" ;;
 *broken*) echo "this is why" >&2; exit 3 ;;
 *silent*) echo "nothing of use" ;;
-*batched*) printf '|    PP |     TG |    B |\\n|%s|%s|%s|\\n| 1 | 2 | 4 | 12 | 0.1 | 10.0 | 0.1 | 0.25 | 0.2 | 20.0 |\\n' - - - ;;
+*batched*) case "$*" in *--on-stderr*) exec >&2 ;; esac; printf '|    PP |     TG |    B |\\n|%s|%s|%s|\\n| 1 | 2 | 4 | 12 | 0.1 | 10.0 | 0.1 | 0.25 | 0.2 | 20.0 |\\n' - - - ;;
 *) echo '[{"n_prompt": 1, "avg_ts": 7.5}, {"n_prompt": 2, "avg_ts": 0.5}]' ;;
 esac
 """
@@ -235,6 +235,10 @@ class Versus(Bench):
         self.assertEqual((row['kind'], row['batch'], row['peer_tokens_per_second']), ('decode', 4, 0.25))
         self.assertEqual(self.calls()[0][:11], ['llama-batched-bench', '-m', BUNDLED, '-t', '1', '-npp', '1', '-ntg', '2',
                                                 '-npl', '4'])
+
+    def test_table_among_messages(self):
+        found = self.versus('--prefill', '0', '--decode', '2', '--batch', '4', '--peer', 'llama-bench --on-stderr', '--pairs', '2')
+        self.assertEqual([row['peer_tokens_per_second'] for row in found['versus']], [0.25])
 
     def test_peers_with_options(self):
         found = self.versus('--prefill', '6', '--decode', '0', '--peer', 'llama-bench -fa 1', '--peer',

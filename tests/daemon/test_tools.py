@@ -173,15 +173,19 @@ class Tools(RealCase):
             jsonschema.Draft202012Validator(schema).validate(json.loads(call['arguments']))
         return calls
 
+    def seeds(self):
+        return range(2 if self.sanitized() else 8)  # a sanitizer needs less luck, and more time
+
     def test_tricky_values(self):
         for model in ('hermes', 'coder', 'keys', 'python'):
-            for seed in range(8):
+            for seed in self.seeds():
                 self.check_arguments(self.TRICKY, seed, model)
 
     def test_bound_values(self):
         for model in ('hermes', 'coder', 'keys', 'python'):
-            calls = [call for seed in range(8) for call in self.check_arguments(self.BOUND, seed, model)]
-            self.assertGreater(len({json.loads(call['arguments'])['kind'] for call in calls}), 1, model)
+            calls = [call for seed in self.seeds() for call in self.check_arguments(self.BOUND, seed, model)]
+            if not self.sanitized():
+                self.assertGreater(len({json.loads(call['arguments'])['kind'] for call in calls}), 1, model)
 
     def test_names_that_cannot_be_written(self):
         for model, name in (('coder', 'a b'), ('python', 'a='), ('keys', 'a<')):

@@ -2,10 +2,13 @@
 #include "wly-options.h"
 
 #include "wly-error.h"
+#include "wly-utf8.h"
 #include "woolly-names.h"
 
 #include <math.h>
 #include <string.h>
+
+#define SHOWN_MAX 64 /* bytes of a value or key in a message */
 
 static const WlyOption table[] = {
 #define WOOLLY_OPTION(scope, key, type, minimum, maximum, default_text, documentation)                                 \
@@ -51,6 +54,13 @@ wly_options_words (const WlyOption *option)
     if (words_table[i].scope == option->scope && g_str_equal (words_table[i].key, option->key))
       return words_table[i].words;
   return NULL;
+}
+
+/* What a message shows of a text: whole characters, or the message would be no text itself. */
+static int
+shown_bytes (const char *text)
+{
+  return (int)wly_utf8_whole (text, strnlen (text, SHOWN_MAX));
 }
 
 static gboolean
@@ -99,8 +109,8 @@ check_string (const WlyOption *option, GVariant *value, GError **error)
   const char *text = g_variant_get_string (value, &length);
 
   if (words != NULL && !word_known (words, text)) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be one of %s, not “%.64s”", option->key,
-                 words, text);
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be one of %s, not “%.*s”", option->key,
+                 words, shown_bytes (text), text);
     return FALSE;
   }
   return check_length (option, length, error);
@@ -140,8 +150,8 @@ check_words (const WlyOption *option, GVariant *value, GError **error)
       twice = twice || g_str_equal (all[i], all[j]);
     if (word_known (words, all[i]) && !twice)
       continue;
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be of %s, each once at most, not “%.64s”",
-                 option->key, words, all[i]);
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be of %s, each once at most, not “%.*s”",
+                 option->key, words, shown_bytes (all[i]), all[i]);
     return FALSE;
   }
   return TRUE;
@@ -182,7 +192,7 @@ check_entry (guint scopes, const char *key, GVariant *value, GError **error)
   const WlyOption *option = find_in_scopes (scopes, key);
 
   if (option == NULL) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "There is no option “%.64s” here", key);
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "There is no option “%.*s” here", shown_bytes (key), key);
     return FALSE;
   }
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type))) {

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define SHOWN_MAX 64 /* bytes of a value or key in a message */
-
 static const WlyOption table[] = {
 #define WOOLLY_OPTION(scope, key, type, minimum, maximum, default_text, documentation)                                 \
   { WLY_SCOPE_##scope, key, type, minimum, maximum, default_text, documentation },
@@ -54,13 +52,6 @@ wly_options_words (const WlyOption *option)
     if (words_table[i].scope == option->scope && g_str_equal (words_table[i].key, option->key))
       return words_table[i].words;
   return NULL;
-}
-
-/* What a message shows of a text: whole characters, or the message would be no text itself. */
-static int
-shown_bytes (const char *text)
-{
-  return (int)wly_utf8_whole (text, strnlen (text, SHOWN_MAX));
 }
 
 static gboolean
@@ -110,7 +101,7 @@ check_string (const WlyOption *option, GVariant *value, GError **error)
 
   if (words != NULL && !word_known (words, text)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be one of %s, not “%.*s”", option->key,
-                 words, shown_bytes (text), text);
+                 words, wly_utf8_shown (text), text);
     return FALSE;
   }
   return check_length (option, length, error);
@@ -151,7 +142,7 @@ check_words (const WlyOption *option, GVariant *value, GError **error)
     if (word_known (words, all[i]) && !twice)
       continue;
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must be of %s, each once at most, not “%.*s”",
-                 option->key, words, shown_bytes (all[i]), all[i]);
+                 option->key, words, wly_utf8_shown (all[i]), all[i]);
     return FALSE;
   }
   return TRUE;
@@ -192,7 +183,7 @@ check_entry (guint scopes, const char *key, GVariant *value, GError **error)
   const WlyOption *option = find_in_scopes (scopes, key);
 
   if (option == NULL) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "There is no option “%.*s” here", shown_bytes (key), key);
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "There is no option “%.*s” here", wly_utf8_shown (key), key);
     return FALSE;
   }
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type))) {

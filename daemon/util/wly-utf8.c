@@ -3,6 +3,10 @@
 
 #include "wly-error.h"
 
+#include <string.h>
+
+#define SHOWN_MAX 64
+
 /* Length that the first byte of a character promises; 0 where it can begin none (RFC 3629). */
 static gsize
 promised_length (guint8 first)
@@ -80,4 +84,10 @@ wly_utf8_check (const char *text, gsize n_bytes, GError **error)
                "The text is not valid UTF-8 without NUL: byte %" G_GSIZE_FORMAT " is 0x%02x", (gsize)(end - text),
                (guint8)*end);
   return FALSE;
+}
+
+int
+wly_utf8_shown (const char *text)
+{
+  return (int)wly_utf8_whole (text, strnlen (text, SHOWN_MAX));
 }

@@ -2,6 +2,7 @@
 #include "wly-devices.h"
 
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -169,7 +170,7 @@ wly_devices_choose (WlyDevices *devices, const char *id, guint n_threads, WlyDev
   }
   if (backend == NULL) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_NOT_FOUND,
-                 "There is no device “%.32s”; “woollyctl plugins” lists those that there are", id);
+                 "There is no device “%.*s”; “woollyctl plugins” lists those that there are", wly_utf8_shown (id), id);
     return FALSE;
   }
   if (device.score == 0) {

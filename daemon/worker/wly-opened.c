@@ -4,6 +4,7 @@
 #include "plugin-host.h"
 #include "template/default-template.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -297,8 +298,8 @@ wly_opened_program (WlyOpened *opened, GError **error)
   if (opened->arch != NULL)
     return wly_program_new (opened->gguf, opened->arch, error);
   g_set_error (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
-               "No plugin serves the architecture “%.64s”; “woollyctl plugins” lists those that there are",
-               opened->architecture);
+               "No plugin serves the architecture “%.*s”; “woollyctl plugins” lists those that there are",
+               wly_utf8_shown (opened->architecture), opened->architecture);
   return NULL;
 }
 

@@ -187,7 +187,7 @@ check_entry (guint scopes, const char *key, GVariant *value, GError **error)
     return FALSE;
   }
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type))) {
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must have the type %s, not %.32s", key,
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “%s” must have the type %s, not %s", key,
                  option->type, g_variant_get_type_string (value));
     return FALSE;
   }

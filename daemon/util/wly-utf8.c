@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define SHOWN_MAX 64
+#define SHOWN_MAX 256
 
 /* Length that the first byte of a character promises; 0 where it can begin none (RFC 3629). */
 static gsize

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* Length of the longest prefix of @text that holds whole characters only: what may be sent of a text that still grows.
  * Bytes that can never become UTF-8 count as whole; see wly_utf8_clean(). */
 gsize wly_utf8_whole (const char *text, gsize n_bytes);
-/* Bytes that a message shows of a text from elsewhere, for “%.*s”: at most 64, of whole characters, or the message
+/* Bytes that a message shows of a text from elsewhere, for “%.*s”: at most 256, of whole characters, or the message
  * would be no text itself. */
 int wly_utf8_shown (const char *text);
 

@@ -105,6 +105,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes)
   source.choices = choices;
   grammar        = wly_grammar_new (&source, &error);
   g_assert_true ((grammar == NULL) == (error != NULL));
+  g_assert_true (error == NULL || !g_utf8_validate (text, -1, NULL) || g_utf8_validate (error->message, -1, NULL));
   if (grammar != NULL)
     write_text (grammar, data[1]);
   return 0;

@@ -20,6 +20,7 @@ BANNED = {
     'longjmp': 'an error code', 'g_regex_new': 'a linear scanner: GRegex backtracks without a limit',
     'g_regex_match_simple': 'a linear scanner', 'g_regex_split_simple': 'a linear scanner',
 }
+CUT = re.compile(r'%\.[0-9]{2,}s')
 # The prefix is a promise: whose name it is, and who may call it.
 PREFIXES = (
     ('daemon/', 'wly_'),
@@ -119,6 +120,16 @@ class Functions(source.StyleCase):
                 for match in re.finditer(r'(?<![\w>.])([a-z_]+) ?\(', line):
                     if match.group(1) in BANNED:
                         self.find(path, number, f'{match.group(1)}(): use {BANNED[match.group(1)]}', lines)
+        self.report(len(paths))
+
+    def test_texts_are_cut_between_characters(self):
+        """Half a character makes a message that is no text, which the bus refuses."""
+        paths = shipped()
+        for path in paths:
+            lines = source.read(path).split('\n')
+            for number, line in enumerate(lines, 1):
+                if CUT.search(line):
+                    self.find(path, number, 'cuts a text at a byte: use %.*s with wly_utf8_shown()', lines)
         self.report(len(paths))
 
 

@@ -5,6 +5,7 @@
  */
 #include "grammar/automaton.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 typedef struct {
   guint32 cost;
@@ -332,13 +333,15 @@ check_groups (const Groups *groups, GError **error)
 
     for (guint e = info->first_edge; e < info->first_edge + info->n_edges; e++) {
       const WlyEdge *edge = edge_of (groups->automaton, e);
+      const char *name;
 
       if (!has_rule (edge) || groups->group[i] == 0 || groups->group[edge->what] != groups->group[i])
         continue;
+      name = name_in_group (groups, groups->group[i]);
       g_set_error (
           error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
-          "Rule “%.64s” begins with itself, perhaps by way of others (left recursion); write it as a repetition",
-          name_in_group (groups, groups->group[i]));
+          "Rule “%.*s” begins with itself, perhaps by way of others (left recursion); write it as a repetition",
+          wly_utf8_shown (name), name);
       return FALSE;
     }
   }

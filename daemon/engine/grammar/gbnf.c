@@ -9,6 +9,7 @@
 #include "grammar/grammar-private.h"
 #include "token/unicode.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -490,7 +491,8 @@ find_root (const Parser *parser, WlyRule *ret_root, GError **error)
     const Named *named = value;
 
     if (!named->defined)
-      return fail_at (parser, named->place, error, "there is no rule “%.64s”", (const char *)name);
+      return fail_at (parser, named->place, error, "there is no rule “%.*s”", wly_utf8_shown (name),
+                      (const char *)name);
   }
   if (root == NULL)
     return fail_at (parser, parser->end, error, "there is no rule “root”, which describes the text");

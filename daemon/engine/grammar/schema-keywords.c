@@ -4,6 +4,7 @@
  */
 #include "grammar/schema-private.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -94,7 +95,8 @@ wly_schema_fail (WlySchema *schema, WlyJsonId at, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (&schema->error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "JSON Schema, “#%.256s”: %s", pointer, message);
+  g_set_error (&schema->error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "JSON Schema, “#%.*s”: %s", wly_utf8_shown (pointer),
+               pointer, message);
   return FALSE;
 }
 
@@ -204,7 +206,7 @@ check_keyword (WlySchema *schema, WlyJsonId at)
     wrong = wrong_kind (schema, at, keywords[i].kind);
     return wrong == NULL || wly_schema_fail (schema, at, "%s", wrong);
   }
-  return wly_schema_fail (schema, at, "the keyword “%.64s” is not supported", name);
+  return wly_schema_fail (schema, at, "the keyword “%.*s” is not supported", wly_utf8_shown (name), name);
 }
 
 gboolean

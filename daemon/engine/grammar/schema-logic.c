@@ -11,6 +11,7 @@
  * schema, a number beyond a limit. Where a keyword has no such form, that is an error which names it.
  */
 #include "grammar/schema-private.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -309,7 +310,8 @@ negate_keyword (Logic *logic, WlyJsonId at, guint depth)
     write_reference (logic, at);
     return TRUE;
   }
-  return wly_schema_fail (logic->schema, at, "the keyword “%.64s” cannot be honoured within “not” or “if”", name);
+  return wly_schema_fail (logic->schema, at, "the keyword “%.*s” cannot be honoured within “not” or “if”",
+                          wly_utf8_shown (name), name);
 }
 
 /* The schema of all that is not of a schema.  Depth: of the text, which is bounded, and of references. */

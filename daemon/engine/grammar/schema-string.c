@@ -6,6 +6,7 @@
 
 #include "grammar/regex.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -108,6 +109,7 @@ wly_schema_both (WlySchema *schema, WlyJsonId at, WlyDfa *a, WlyDfa *b)
 static WlyDfa *
 format_texts (WlySchema *schema, WlyJsonId at)
 {
+  const char *name;
   gsize n_bytes;
 
   for (gsize i = 0; i < G_N_ELEMENTS (formats); i++) {
@@ -117,7 +119,8 @@ format_texts (WlySchema *schema, WlyJsonId at)
       return NULL;
     return wly_schema_pattern (schema, at, formats[i].expression, strlen (formats[i].expression), WLY_LANGUAGE_WHOLE);
   }
-  wly_schema_fail (schema, at, "the format “%.64s” is not supported", wly_json_text (schema->json, at, &n_bytes));
+  name = wly_json_text (schema->json, at, &n_bytes);
+  wly_schema_fail (schema, at, "the format “%.*s” is not supported", wly_utf8_shown (name), name);
   return NULL;
 }
 

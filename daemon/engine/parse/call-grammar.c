@@ -5,6 +5,7 @@
 #include "parse/tool-list.h"
 #include "template/chat-input.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -238,12 +239,14 @@ add_tool (Maker *maker, GVariant *function, const char *name, GError **error)
 
   if (!wly_call_reader_is_name (name)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
-                 "Tool “%.64s”: a name is up to 256 bytes without spaces, quotes, angle brackets and braces", name);
+                 "Tool “%.*s”: a name is up to 256 bytes without spaces, quotes, angle brackets and braces",
+                 wly_utf8_shown (name), name);
     return FALSE;
   }
   if (maker->format->calls == WLY_CALLS_PYTHON && strpbrk (name, "'()[],:=") != NULL) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
-                 "Tool “%.64s”: the model writes calls as Python does, and cannot write this name", name);
+                 "Tool “%.*s”: the model writes calls as Python does, and cannot write this name",
+                 wly_utf8_shown (name), name);
     return FALSE;
   }
   if (!arguments_part (maker, function, &arguments, error)) {
@@ -430,8 +433,8 @@ check (const WlyCallGrammar *wanted, const Maker *maker, gboolean required, gboo
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
                          "Option “tool-choice”: a call is required, but no tools were given");
   else if (required && maker->calls->len == 0)
-    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “tool-choice”: there is no tool “%.64s”",
-                 wanted->choice);
+    g_set_error (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS, "Option “tool-choice”: there is no tool “%.*s”",
+                 wly_utf8_shown (wanted->choice), wanted->choice);
   else if (required && wanted->answer != NULL)
     g_set_error_literal (error, WLY_ERROR, WLY_ERROR_INVALID_ARGS,
                          "Option “tool-choice”: a call is required, and the text is held to something else");

@@ -3,6 +3,7 @@
  * Functions that templates call by name.
  */
 #include "template/template-eval.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -18,7 +19,8 @@ run_raise (WlyTemplateEval *eval, const WlyTemplateArguments *arguments, WlyTemp
     return FALSE;
   /* what the template wrote, never what came from a message: errors are logged */
   if (message->kind == WLY_TEMPLATE_TEXT && wly_template_text_is_trusted (message->text))
-    return wly_template_eval_fail (eval, "it refuses the conversation: %.*s", (int)MIN (message->text->n_bytes, 1024),
+    return wly_template_eval_fail (eval, "it refuses the conversation: %.*s",
+                                   (int)wly_utf8_whole (message->text->data, MIN (message->text->n_bytes, 1024)),
                                    message->text->data);
   return wly_template_eval_fail (eval, "it refuses the conversation");
 }

@@ -9,6 +9,7 @@
 #include "token/tokenizer-private.h"
 #include "token/unicode.h"
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <string.h>
 
@@ -58,7 +59,7 @@ find_pre (const WlyVocab *vocab, GError **error)
 
   if (pre == NULL)
     g_set_error (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
-                 "tokenizer.ggml.pre is \"%.64s\", a pre-tokeniser that is not known here", name);
+                 "tokenizer.ggml.pre is \"%.*s\", a pre-tokeniser that is not known here", wly_utf8_shown (name), name);
   return pre;
 }
 

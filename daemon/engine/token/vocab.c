@@ -2,6 +2,7 @@
 #include "token/vocab.h"
 
 #include "wly-error.h"
+#include "wly-utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,9 +35,9 @@ read_kind (WlyVocab *vocab, GError **error)
       return TRUE;
     }
   }
-  g_set_error (
-      error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
-      "tokenizer.ggml.model is \"%.64s\"; known are llama, gpt2, bert, t5, rwkv, plamo2, gemma4 and whitespace", name);
+  g_set_error (error, WLY_ERROR, WLY_ERROR_UNSUPPORTED_MODEL,
+               "tokenizer.ggml.model is \"%.*s\"; known are llama, gpt2, bert, t5, rwkv, plamo2, gemma4 and whitespace",
+               wly_utf8_shown (name), name);
   return FALSE;
 }
 

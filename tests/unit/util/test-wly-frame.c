@@ -113,6 +113,20 @@ test_whole (void)
 }
 
 static void
+test_shown (void)
+{
+  g_autoptr (GString) text = g_string_new ("é");
+
+  g_assert_cmpint (wly_utf8_shown (""), ==, 0);
+  g_assert_cmpint (wly_utf8_shown (text->str), ==, 2);
+  while (text->len < 300)
+    g_string_append (text, "é");
+  g_assert_cmpint (wly_utf8_shown (text->str), ==, 256);
+  g_string_prepend_c (text, 'a');
+  g_assert_cmpint (wly_utf8_shown (text->str), ==, 255);
+}
+
+static void
 test_clean (void)
 {
   gsize n_bytes;
@@ -144,6 +158,7 @@ main (int argc, char **argv)
   g_test_add_func ("/util/wly-frame/text", test_text);
   g_test_add_func ("/util/wly-frame/long", test_long);
   g_test_add_func ("/util/wly-frame/whole", test_whole);
+  g_test_add_func ("/util/wly-frame/shown", test_shown);
   g_test_add_func ("/util/wly-frame/clean", test_clean);
   g_test_add_func ("/util/wly-frame/check", test_check);
   return g_test_run ();

@@ -14,20 +14,6 @@
 
 #define TEXT_BYTES_MAX 1024 /* of one text that is kept */
 
-/* NULL: it is none.  GLib's parser wants UTF-8, and takes halves of surrogate pairs for characters. */
-static GVariant *
-parse (const char *text)
-{
-  g_autoptr (GVariant) dictionary = NULL;
-
-  if (!g_utf8_validate (text, -1, NULL) || strstr (text, "\\u") != NULL || strstr (text, "\\U") != NULL)
-    return NULL;
-  dictionary = g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
-  if (dictionary == NULL)
-    return NULL;
-  return wly_probe_answer_new (g_variant_get_data (dictionary), g_variant_get_size (dictionary));
-}
-
 static void
 check_text (const char *text)
 {
@@ -73,14 +59,17 @@ check_load (GVariant *answer)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes)
 {
-  g_autoptr (GVariant) answer = NULL;
-  g_autofree char *text       = NULL;
+  g_autoptr (GVariant) dictionary = NULL;
+  g_autoptr (GVariant) answer     = NULL;
+  g_autofree char *text           = NULL;
 
   if (n_bytes > 0 && data[0] == 0) {
     answer = wly_probe_answer_new (data + 1, n_bytes - 1);
   } else {
-    text   = g_strndup ((const char *)data, n_bytes);
-    answer = parse (text);
+    text       = g_strndup ((const char *)data, n_bytes);
+    dictionary = fuzz_parse_dictionary (text);
+    if (dictionary != NULL)
+      answer = wly_probe_answer_new (g_variant_get_data (dictionary), g_variant_get_size (dictionary));
   }
   if (answer == NULL)
     return 0;

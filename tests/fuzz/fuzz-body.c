@@ -107,15 +107,6 @@ check_body (const void *data, gsize n_bytes, GVariant *options)
     check_options (&body, tokens, options);
 }
 
-/* NULL: it is none.  GLib's parser wants UTF-8, and takes halves of surrogate pairs for characters. */
-static GVariant *
-parse (const char *text)
-{
-  if (!g_utf8_validate (text, -1, NULL) || strstr (text, "\\u") != NULL || strstr (text, "\\U") != NULL)
-    return NULL;
-  return g_variant_parse (G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
-}
-
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes)
 {
@@ -130,11 +121,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize n_bytes)
   }
   text    = g_strndup ((const char *)data, n_bytes);
   n_first = strlen (text);
-  body    = parse (text);
+  body    = fuzz_parse_dictionary (text);
   if (body == NULL)
     return 0;
   if (n_first < n_bytes)
-    options = parse (text + n_first + 1);
+    options = fuzz_parse_dictionary (text + n_first + 1);
   check_body (g_variant_get_data (body), g_variant_get_size (body), options);
   return 0;
 }

@@ -117,6 +117,38 @@ test_samples (gconstpointer data)
     check_text (tokenizer, name, i, texts[i], strlen (texts[i]), lines[i]);
 }
 
+/* With -m perf: how fast the text of the file WOOLLY_PERF_TEXT becomes ids. */
+static void
+test_speed (gconstpointer data)
+{
+  const char *name                   = data;
+  g_autofree char *vocab             = g_strdup_printf ("vocabs/%s.gguf", name);
+  g_autofree char *vocab_path        = wly_test_shared_path (vocab);
+  g_autoptr (WlyTokenizer) tokenizer = NULL;
+  g_autoptr (GBytes) text            = NULL;
+  const char *bytes;
+  gsize n_bytes;
+  double least = 1e9;
+
+  if (vocab_path == NULL)
+    return;
+  if (g_getenv ("WOOLLY_PERF_TEXT") == NULL) {
+    g_test_skip ("WOOLLY_PERF_TEXT names no file");
+    return;
+  }
+  tokenizer = wly_fixture_open_tokenizer (vocab_path);
+  text      = wly_test_data_read (g_getenv ("WOOLLY_PERF_TEXT"));
+  bytes     = g_bytes_get_data (text, &n_bytes);
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (GArray) ids = NULL;
+
+    g_test_timer_start ();
+    ids   = wly_fixture_encode (tokenizer, bytes, n_bytes, FALSE);
+    least = MIN (least, g_test_timer_elapsed ());
+  }
+  g_test_maximized_result ((double)n_bytes / least, "%s: %.1f MB/s", name, (double)n_bytes / least / 1e6);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,9 +156,12 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autofree char *samples = g_strdup_printf ("/engine/tokenizer-vocabs/samples/%s", names[i]);
     g_autofree char *torture = g_strdup_printf ("/engine/tokenizer-vocabs/torture/%s", names[i]);
+    g_autofree char *speed   = g_strdup_printf ("/engine/tokenizer-vocabs/speed/%s", names[i]);
 
     g_test_add_data_func (samples, names[i], test_samples);
     g_test_add_data_func (torture, names[i], test_torture);
+    if (g_test_perf ())
+      g_test_add_data_func (speed, names[i], test_speed);
   }
   return g_test_run ();
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * kernels/attention.h: every instruction set against the C reference, bit by bit, and the reference against double;
- * with
- * --bench, how fast each is.
+ * with --bench, how fast each is.
  */
 #include "kernel-check.h"
 
 #include "attention.h"
 #include "quant.h"
 
-#define MAX_DIM 256
+#define MAX_DIM   256
+#define MAX_TILES 3
 
 static const uint32_t types[] = { WLP_TYPE_F32, WLP_TYPE_F16, WLP_TYPE_Q8_0 };
 
@@ -32,23 +32,27 @@ struct setting {
   uint32_t type;
   unsigned dim;
   unsigned n_queries;
-  unsigned n_positions;
+  unsigned n_tiles;
+  unsigned n_positions; /* of values */
 };
 
 static bool
 check_setting (const struct setting *s, uint64_t random)
 {
-  struct check_buffer tile, rows, q[ATTENTION_QUERIES], score[ATTENTION_QUERIES], p[ATTENTION_QUERIES],
+  struct check_buffer tiles, rows, q[ATTENTION_QUERIES], score[ATTENTION_QUERIES], p[ATTENTION_QUERIES],
       o[ATTENTION_QUERIES];
-  float expected_s[ATTENTION_QUERIES][ATTENTION_TILE], expected_o[ATTENTION_QUERIES][MAX_DIM];
+  float expected_s[ATTENTION_QUERIES][MAX_TILES * ATTENTION_TILE], expected_o[ATTENTION_QUERIES][MAX_DIM];
   const float *qs[ATTENTION_QUERIES], *ps[ATTENTION_QUERIES];
   float *ss[ATTENTION_QUERIES], *es[ATTENTION_QUERIES], *os[ATTENTION_QUERIES], *eo[ATTENTION_QUERIES];
-  const size_t row_bytes = attention_row_bytes (s->type, s->dim);
-  bool same              = true;
+  const size_t row_bytes  = attention_row_bytes (s->type, s->dim);
+  const size_t tile_bytes = attention_tile_bytes (s->type, s->dim);
+  const size_t s_bytes    = s->n_tiles * ATTENTION_TILE * sizeof (float);
+  bool same               = true;
 
-  check_buffer_new (&tile, attention_tile_bytes (s->type, s->dim), 4);
+  check_buffer_new (&tiles, s->n_tiles * tile_bytes, 4);
   check_buffer_new (&rows, ATTENTION_TILE * row_bytes, 4);
-  fill_tile (s->type, s->dim, &random, tile.at, rows.at);
+  for (unsigned i = 0; i < s->n_tiles; i++)
+    fill_tile (s->type, s->dim, &random, (uint8_t *)tiles.at + i * tile_bytes, rows.at);
   /* the last rows, so that the values end at the guard page */
   rows.at = (uint8_t *)rows.at + (ATTENTION_TILE - s->n_positions) * row_bytes;
   for (unsigned i = 0; i < s->n_queries; i++) {
@@ -57,7 +61,7 @@ check_setting (const struct setting *s, uint64_t random)
 
     qs[i] = query;
     ps[i] = weight;
-    ss[i] = check_buffer_new (&score[i], ATTENTION_TILE * sizeof (float), 4);
+    ss[i] = check_buffer_new (&score[i], s_bytes, 4);
     os[i] = check_buffer_new (&o[i], s->dim * sizeof (float), 4);
     es[i] = expected_s[i];
     eo[i] = expected_o[i];
@@ -68,19 +72,18 @@ check_setting (const struct setting *s, uint64_t random)
     for (unsigned j = 0; j < s->n_positions; j++)
       weight[j] = check_random_float (&random);
   }
-  s->kernels->scores (tile.at, tile.at, s->dim, s->n_queries, qs, ss);
+  s->kernels->scores (tiles.at, tiles.at, s->n_tiles, s->dim, s->n_queries, qs, ss);
   s->kernels->values (rows.at, rows.at, row_bytes, s->n_positions, s->dim, s->n_queries, ps, os);
   for (unsigned i = 0; i < s->n_queries; i++) { /* one by one: company must not matter */
-    s->reference->scores (tile.at, tile.at, s->dim, 1, &qs[i], &es[i]);
+    s->reference->scores (tiles.at, tiles.at, s->n_tiles, s->dim, 1, &qs[i], &es[i]);
     s->reference->values (rows.at, rows.at, row_bytes, s->n_positions, s->dim, 1, &ps[i], &eo[i]);
-    same =
-        same && memcmp (ss[i], es[i], sizeof expected_s[i]) == 0 && memcmp (os[i], eo[i], s->dim * sizeof (float)) == 0;
+    same = same && memcmp (ss[i], es[i], s_bytes) == 0 && memcmp (os[i], eo[i], s->dim * sizeof (float)) == 0;
     check_buffer_free (&q[i]);
     check_buffer_free (&p[i]);
     check_buffer_free (&score[i]);
     check_buffer_free (&o[i]);
   }
-  check_buffer_free (&tile);
+  check_buffer_free (&tiles);
   check_buffer_free (&rows);
   return same;
 }
@@ -89,7 +92,9 @@ static void
 check_type (const struct attention_isa *isa, uint32_t type)
 {
   static const unsigned dims[] = { 1, 5, 8, 24, 32, 40, 64, 80, 96, 128, 192, 256 };
-  struct setting s = { attention_isa_format (isa, type), attention_isa_format (&attention_isa_c, type), type, 0, 0, 0 };
+  struct setting s             = { .kernels   = attention_isa_format (isa, type),
+                                   .reference = attention_isa_format (&attention_isa_c, type),
+                                   .type      = type };
   unsigned n_wrong = 0, n = 0;
 
   for (unsigned i = 0; i < sizeof dims / sizeof dims[0]; i++) {
@@ -97,8 +102,10 @@ check_type (const struct attention_isa *isa, uint32_t type)
     if (type == WLP_TYPE_Q8_0 && s.dim % 32 != 0)
       continue;
     for (s.n_queries = 1; s.n_queries <= ATTENTION_QUERIES; s.n_queries++)
-      for (s.n_positions = 1; s.n_positions <= ATTENTION_TILE; s.n_positions += 5, n++)
+      for (s.n_positions = 1; s.n_positions <= ATTENTION_TILE; s.n_positions += 5, n++) {
+        s.n_tiles = 1 + n % MAX_TILES;
         n_wrong += !check_setting (&s, s.dim);
+      }
   }
   check_case (n_wrong == 0 && n > 0, "attention %s type %u: %u of %u differ", isa->name, type, n_wrong, n);
 }
@@ -121,7 +128,7 @@ check_reference (uint32_t type)
   fill_tile (type, DIM, &random, tile, rows);
   for (int d = 0; d < DIM; d++)
     q[d] = check_random_float (&random);
-  kernels->scores (tile, tile, DIM, 1, qs, ss);
+  kernels->scores (tile, tile, 1, DIM, 1, qs, ss);
   for (unsigned lane = 0; lane < ATTENTION_TILE; lane++) {
     double sum = 0;
 
@@ -149,11 +156,11 @@ check_reference (uint32_t type)
 static void
 bench_type (const struct attention_isa *isa, uint32_t type, double ticks)
 {
-  enum { DIM = 128, TILES = 16 };
+  enum { DIM = 128, TILES = 16, TOGETHER = 4 };
   const struct attention_format *kernels = attention_isa_format (isa, type);
   const size_t tile_bytes                = attention_tile_bytes (type, DIM);
   uint8_t *tiles = malloc (TILES * tile_bytes), *rows = malloc (TILES * tile_bytes);
-  static float q[ATTENTION_QUERIES][DIM], s[ATTENTION_QUERIES][ATTENTION_TILE], o[ATTENTION_QUERIES][DIM];
+  static float q[ATTENTION_QUERIES][DIM], s[ATTENTION_QUERIES][TOGETHER * ATTENTION_TILE], o[ATTENTION_QUERIES][DIM];
   const float *qs[ATTENTION_QUERIES], *ps[ATTENTION_QUERIES];
   float *ss[ATTENTION_QUERIES], *os[ATTENTION_QUERIES];
   uint64_t random = 1;
@@ -173,12 +180,12 @@ bench_type (const struct attention_isa *isa, uint32_t type, double ticks)
       const uint64_t start = check_ticks ();
       double took;
 
-      for (int j = 0; j < TILES; j++)
+      for (int j = 0; j < TILES; j += TOGETHER)
         if (i % 2)
-          kernels->scores (tiles + (size_t)j * tile_bytes, tiles, DIM, n, qs, ss);
+          kernels->scores (tiles + (size_t)j * tile_bytes, tiles, TOGETHER, DIM, n, qs, ss);
         else
-          kernels->values (rows + (size_t)j * tile_bytes, rows, tile_bytes / ATTENTION_TILE, ATTENTION_TILE, DIM, n, ps,
-                           os);
+          kernels->values (rows + (size_t)j * tile_bytes, rows, tile_bytes / ATTENTION_TILE, TOGETHER * ATTENTION_TILE,
+                           DIM, n, ps, os);
       took        = (double)(check_ticks () - start);
       best[i % 2] = took < best[i % 2] ? took : best[i % 2];
     }

@@ -140,43 +140,92 @@ ahead_of_values (const struct item *item, uint32_t position, uint32_t end)
   return next < item->end ? keys_at (item, next) : values_at (item, position);
 }
 
-static void
-score_tile (struct item *item, uint32_t chunk, uint32_t position, const uint8_t *ahead)
+/* Queries that see the same part of a block go through it together. */
+struct company {
+  uint32_t chunk;
+  uint32_t position; /* of the block, or where it begins to be seen */
+  uint32_t from;     /* the part, counted from there */
+  uint32_t end;
+  const uint8_t *ahead;
+  uint32_t n;
+  uint32_t queries[ATTENTION_QUERIES];
+};
+
+static float *
+scores_of (const struct item *item, const struct company *company, uint32_t i)
 {
-  const uint8_t *keys = keys_at (item, position);
-  const float *q[ATTENTION_QUERIES];
-  float *s[ATTENTION_QUERIES];
-  uint32_t token, head, n = 0;
-
-  for (token = 0; token < item->n_tokens; token++) {
-    if (sight_within (&item->sights[token], position, ATTENTION_TILE).end == 0)
-      continue;
-    for (head = 0; head < item->n_heads; head++) {
-      const uint32_t query = token * item->n_heads + head;
-
-      q[n]   = item->q[query];
-      s[n++] = item->scores + query * CHUNK + (position - chunk);
-      if (n == ATTENTION_QUERIES) {
-        item->format->scores (keys, ahead, item->layout->head_dim_k, n, q, s);
-        n = 0;
-      }
-    }
-  }
-  if (n > 0)
-    item->format->scores (keys, ahead, item->layout->head_dim_k, n, q, s);
+  return item->scores + company->queries[i] * CHUNK + (company->position - company->chunk) + company->from;
 }
 
-/* Scores to weights for one query in positions from .. end - 1 of a chunk; returns their maximum. */
-static float
-weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t chunk, uint32_t from, uint32_t end,
-             float *ret_sum)
+/* The part is of whole tiles. */
+static void
+score_keys (struct item *item, const struct company *company)
 {
-  const struct wlp_attention_params *params = item->params;
-  const float scale                         = item->sights[token].scale;
-  float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
+  const struct cpu_cache_layout *layout = item->layout;
+  const float *q[ATTENTION_QUERIES];
+  float *s[ATTENTION_QUERIES];
   uint32_t i;
 
-  item->model->vector->scale (s + from, end - from, scale);
+  for (i = 0; i < company->n; i++) {
+    q[i] = item->q[company->queries[i]];
+    s[i] = scores_of (item, company, i);
+  }
+  item->format->scores (keys_at (item, company->position + company->from), company->ahead,
+                        (company->end - company->from) / ATTENTION_TILE, layout->head_dim_k, company->n, q, s);
+}
+
+static void
+add_values (struct item *item, const struct company *company)
+{
+  const struct cpu_cache_layout *layout = item->layout;
+  const float *p[ATTENTION_QUERIES];
+  float *o[ATTENTION_QUERIES];
+  uint32_t i;
+
+  for (i = 0; i < company->n; i++) {
+    p[i] = scores_of (item, company, i);
+    o[i] = item->chunk + company->queries[i] * layout->head_dim_v;
+  }
+  item->format->values (values_at (item, company->position + company->from), company->ahead, layout->row_bytes,
+                        company->end - company->from, layout->head_dim_v, company->n, p, o);
+}
+
+/* @n_positions of a block from @position on, for all queries that see any of them; @unit: of what a part is made. */
+static void
+run_block (struct item *item, uint32_t chunk, uint32_t position, uint32_t n_positions, uint32_t unit,
+           const uint8_t *ahead, void (*run) (struct item *item, const struct company *company))
+{
+  struct company company = { .chunk = chunk, .position = position, .ahead = ahead };
+  uint32_t token, head;
+
+  for (token = 0; token < item->n_tokens; token++) {
+    const struct sight sight = sight_within (&item->sights[token], position, n_positions);
+    const uint32_t from = sight.from / unit * unit, end = (sight.end + unit - 1) / unit * unit;
+
+    for (head = 0; head < item->n_heads && sight.end > 0; head++) {
+      if (company.n == ATTENTION_QUERIES || (company.n > 0 && (from != company.from || end != company.end))) {
+        run (item, &company);
+        company.n = 0;
+      }
+      company.from                 = from;
+      company.end                  = end;
+      company.queries[company.n++] = token * item->n_heads + head;
+    }
+  }
+  if (company.n > 0)
+    run (item, &company);
+}
+
+/* What some networks do to the scaled scores of positions from .. end - 1 of a chunk. */
+static void
+bend_scores (const struct item *item, uint32_t token, uint32_t head, uint32_t chunk, uint32_t from, uint32_t end,
+             float *s)
+{
+  const struct wlp_attention_params *params = item->params;
+  uint32_t i;
+
+  for (i = from; i < end; i++)
+    s[i] *= item->sights[token].scale;
   if (params->softcap != 0.0f)
     item->model->vector->softcap (params->softcap, end - from, s + from, s + from);
   if (params->alibi != 0.0f)
@@ -185,38 +234,22 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
 
       s[i] -= item->slopes[head] * (float)(distance < 0 ? -distance : distance);
     }
-  return item->model->vector->softmax (s, from, end, ret_sum);
 }
 
-/* Adds @n_positions values of a block to the queries that see them; those that see the same part go together. */
-static void
-add_values (struct item *item, uint32_t chunk, uint32_t position, uint32_t n_positions, const uint8_t *ahead)
+/* Scores to weights for one query in positions from .. end - 1 of a chunk; returns the maximum of the scores. */
+static float
+weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t chunk, uint32_t from, uint32_t end,
+             float *ret_sum)
 {
-  const uint32_t dim    = item->layout->head_dim_v;
-  const uint8_t *values = values_at (item, position);
-  const float *p[ATTENTION_QUERIES];
-  float *o[ATTENTION_QUERIES];
-  struct sight part = { 0, 0, 0, 0.0f }, next;
-  uint32_t token, head, n = 0;
+  const struct wlp_attention_params *params = item->params;
+  float *s                                  = item->scores + (token * item->n_heads + head) * CHUNK;
+  float factor                              = item->sights[token].scale;
 
-  for (token = 0; token < item->n_tokens; token++) {
-    next = sight_within (&item->sights[token], position, n_positions);
-    for (head = 0; head < item->n_heads && next.end > 0; head++) {
-      const uint32_t query = token * item->n_heads + head;
-
-      if (n == ATTENTION_QUERIES || (n > 0 && (next.from != part.from || next.end != part.end))) {
-        item->format->values (values + part.from * item->layout->row_bytes, ahead, item->layout->row_bytes,
-                              part.end - part.from, dim, n, p, o);
-        n = 0;
-      }
-      part   = next;
-      p[n]   = item->scores + query * CHUNK + (position - chunk) + part.from;
-      o[n++] = item->chunk + query * dim;
-    }
+  if (params->softcap != 0.0f || params->alibi != 0.0f) {
+    bend_scores (item, token, head, chunk, from, end, s);
+    factor = 1.0f;
   }
-  if (n > 0)
-    item->format->values (values + part.from * item->layout->row_bytes, ahead, item->layout->row_bytes,
-                          part.end - part.from, dim, n, p, o);
+  return item->model->vector->softmax (factor, s, from, end, ret_sum);
 }
 
 /* (max, sum, chunk) of a chunk into (M, L, O) of the query. */
@@ -241,8 +274,11 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
   const uint32_t first = from / ATTENTION_TILE * ATTENTION_TILE;
   uint32_t position, next, query;
 
-  for (position = first; position < end; position += ATTENTION_TILE)
-    score_tile (item, chunk, position, ahead_of_keys (item, first, position, end));
+  for (position = first; position < end; position = next) {
+    next = (position / BLOCK + 1) * BLOCK < end ? (position / BLOCK + 1) * BLOCK : end;
+    run_block (item, chunk, position, next - position, ATTENTION_TILE, ahead_of_keys (item, first, position, end),
+               score_keys);
+  }
   for (query = 0; query < n_queries; query++) {
     const struct sight *sight = &item->sights[query / item->n_heads];
     const uint32_t begin      = sight->from > chunk ? sight->from - chunk : 0;
@@ -257,7 +293,7 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
   for (position = first; position < end; position = next) {
     next = (position / BLOCK + 1) * BLOCK < end ? (position / BLOCK + 1) * BLOCK : end;
-    add_values (item, chunk, position, next - position, ahead_of_values (item, position, end));
+    run_block (item, chunk, position, next - position, 1, ahead_of_values (item, position, end), add_values);
   }
   for (query = 0; query < n_queries; query++)
     if (sum[query] != 0.0f) /* NaN, too */

@@ -19,28 +19,55 @@
 
 #define CPU_LANES 16 /* sums over a row run in this many lanes, see cpu_lanes_sum() */
 
+/* e^x = (1 + r + r^2 p) 2^n where n is x / ln 2 rounded to nearest, r = x - n ln 2 and p a polynomial of r; floats
+ * below CPU_EXP_LEAST give 0, those above CPU_EXP_MOST infinity.  kernels/vector-body.h does the same to vectors. */
+#define CPU_EXP_LEAST    -87.3365479f
+#define CPU_EXP_MOST     88.7228394f
+#define CPU_LOG2_E       1.44269504f
+#define CPU_LN2_HIGH     0.693359375f
+#define CPU_LN2_LOW      -2.12194440e-4f
+#define CPU_ROUND        0x1.8p23f   /* added to a float, rounds it to an integer, ties to even … */
+#define CPU_ROUND_BITS   0x4b400000u /* … which is in the low bits then */
+#define CPU_FLOAT_BIAS   127
+#define CPU_FLOAT_DIGITS 23
+#define CPU_EXP_TERMS    5
+static const float cpu_exp_terms[CPU_EXP_TERMS] = { 1.381674350e-3f, 8.368644753e-3f, 4.166834155e-2f, 1.666652140e-1f,
+                                                    4.999999369e-1f };
+
+static inline float
+cpu_exp_parts (float x, int32_t *ret_n)
+{
+  const float rounded = x * CPU_LOG2_E + CPU_ROUND;
+  const float n       = rounded - CPU_ROUND;
+  const float r       = (x - n * CPU_LN2_HIGH) - n * CPU_LN2_LOW;
+  float p             = cpu_exp_terms[0];
+  unsigned i;
+
+  for (i = 1; i < CPU_EXP_TERMS; i++)
+    p = p * r + cpu_exp_terms[i];
+  *ret_n = (int32_t)(wlq_f32_bits (rounded) - CPU_ROUND_BITS);
+  return 1.0f + (r + r * r * p);
+}
+
+static inline float
+cpu_exp2_of (int32_t n)
+{
+  return wlq_f32_from_bits ((uint32_t)(n + CPU_FLOAT_BIAS) << CPU_FLOAT_DIGITS);
+}
+
 static inline float
 cpu_exp (float x)
 {
-  const float high    = x > 88.7228394f ? 88.7228394f : x;
-  const float clamped = high > -87.3365479f ? high : -87.3365479f;
-  const float shifted = clamped * 1.44269504f + 0x1.8p23f; /* rounds to an integer, ties to even */
-  const float n       = shifted - 0x1.8p23f;
-  const float r       = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
-  const int32_t e     = (int32_t)(wlq_f32_bits (shifted) - 0x4b400000u);
-  float p             = 1.381674350e-3f;
-  float result;
+  const float high    = x > CPU_EXP_MOST ? CPU_EXP_MOST : x;
+  const float clamped = high > CPU_EXP_LEAST ? high : CPU_EXP_LEAST;
+  int32_t n;
+  float result = cpu_exp_parts (clamped, &n);
 
-  p = p * r + 8.368644753e-3f;
-  p = p * r + 4.166834155e-2f;
-  p = p * r + 1.666652140e-1f;
-  p = p * r + 4.999999369e-1f;
-  p = 1.0f + (r + r * r * p);
-  /* 2^e in two steps: e is -126 .. 128, and 128 has no float of its own */
-  result = p * wlq_f32_from_bits ((uint32_t)((e >> 1) + 127) << 23);
-  result = result * wlq_f32_from_bits ((uint32_t)(e - (e >> 1) + 127) << 23);
-  result = x < -87.3365479f ? 0.0f : result;
-  result = x > 88.7228394f ? wlq_f32_from_bits (0x7f800000u) : result;
+  /* in two steps: n is -126 .. 128, and 2^128 is no float */
+  result = result * cpu_exp2_of (n >> 1);
+  result = result * cpu_exp2_of (n - (n >> 1));
+  result = x < CPU_EXP_LEAST ? 0.0f : result;
+  result = x > CPU_EXP_MOST ? wlq_f32_from_bits (0x7f800000u) : result;
   return x != x ? x : result;
 }
 

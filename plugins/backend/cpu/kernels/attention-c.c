@@ -23,34 +23,21 @@ scores_row_c (const float *keys, unsigned d, unsigned n_queries, const float *co
 }
 
 static void
-scores_clear (unsigned n_queries, float *const *s)
-{
-  unsigned i;
-
-  for (i = 0; i < n_queries; i++)
-    memset (s[i], 0, ATTENTION_TILE * sizeof (float));
-}
-
-static void
-scores_f32_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-              float *const *s)
+scores_tile_f32_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
 {
   unsigned d;
 
-  scores_clear (n_queries, s);
   for (d = 0; d < head_dim; d++)
     scores_row_c ((const float *)tile + (size_t)d * ATTENTION_TILE, d, n_queries, q, s);
 }
 
 static void
-scores_f16_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-              float *const *s)
+scores_tile_f16_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
 {
   const uint16_t *halves = tile;
   float keys[ATTENTION_TILE];
   unsigned d, lane;
 
-  scores_clear (n_queries, s);
   for (d = 0; d < head_dim; d++, halves += ATTENTION_TILE) {
     for (lane = 0; lane < ATTENTION_TILE; lane++)
       keys[lane] = wlq_f16_to_f32 (halves[lane]);
@@ -59,20 +46,61 @@ scores_f16_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n
 }
 
 static void
-scores_q8_0_c (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-               float *const *s)
+scores_tile_q8_0_c (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q, float *const *s)
 {
   const uint16_t *scales = tile;
   const int8_t *bytes    = (const int8_t *)(scales + (size_t)head_dim / Q8_BLOCK * ATTENTION_TILE);
   float keys[ATTENTION_TILE];
   unsigned d, lane;
 
-  scores_clear (n_queries, s);
   for (d = 0; d < head_dim; d++, bytes += ATTENTION_TILE) {
     for (lane = 0; lane < ATTENTION_TILE; lane++)
       keys[lane] = wlq_f16_to_f32 (scales[d / Q8_BLOCK * ATTENTION_TILE + lane]) * (float)bytes[lane];
     scores_row_c (keys, d, n_queries, q, s);
   }
+}
+
+typedef void (*scores_tile_fn) (const void *tile, unsigned head_dim, unsigned n_queries, const float *const *q,
+                                float *const *s);
+
+static void
+scores_c (scores_tile_fn scores_tile, const void *tiles, size_t tile_bytes, unsigned n_tiles, unsigned head_dim,
+          unsigned n_queries, const float *const *q, float *const *s)
+{
+  float *of_tile[ATTENTION_QUERIES];
+  unsigned tile, i;
+
+  for (tile = 0; tile < n_tiles; tile++) {
+    for (i = 0; i < n_queries; i++) {
+      of_tile[i] = s[i] + tile * ATTENTION_TILE;
+      memset (of_tile[i], 0, ATTENTION_TILE * sizeof (float));
+    }
+    scores_tile ((const uint8_t *)tiles + tile * tile_bytes, head_dim, n_queries, q, of_tile);
+  }
+}
+
+static void
+scores_f32_c (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+              const float *const *q, float *const *s)
+{
+  scores_c (scores_tile_f32_c, tiles, attention_tile_bytes (WLP_TYPE_F32, head_dim), n_tiles, head_dim, n_queries, q,
+            s);
+}
+
+static void
+scores_f16_c (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+              const float *const *q, float *const *s)
+{
+  scores_c (scores_tile_f16_c, tiles, attention_tile_bytes (WLP_TYPE_F16, head_dim), n_tiles, head_dim, n_queries, q,
+            s);
+}
+
+static void
+scores_q8_0_c (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+               const float *const *q, float *const *s)
+{
+  scores_c (scores_tile_q8_0_c, tiles, attention_tile_bytes (WLP_TYPE_Q8_0, head_dim), n_tiles, head_dim, n_queries, q,
+            s);
 }
 
 static inline void

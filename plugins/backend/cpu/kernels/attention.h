@@ -28,9 +28,9 @@
 /* Kernels of one element type.  What lies at @ahead is not read but asked for meanwhile, bit by bit: as much as the
  * call itself reads, any address will do. */
 struct attention_format {
-  /* s[i][0 .. 15] for i < n_queries <= ATTENTION_QUERIES. */
-  void (*scores) (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-                  float *const *s);
+  /* s[i][0 .. 16 n_tiles - 1] for i < n_queries <= ATTENTION_QUERIES, from tiles that lie one behind another. */
+  void (*scores) (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+                  const float *const *q, float *const *s);
   /* o[i][0 .. head_dim - 1] += Σ p[i][position] * value[position], over n_positions rows @row_bytes apart. */
   void (*values) (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
                   unsigned n_queries, const float *const *p, float *const *o);

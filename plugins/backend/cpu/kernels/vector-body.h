@@ -19,13 +19,112 @@
 #define VECTOR_LOOP _Pragma ("GCC ivdep")
 #endif
 
+/* Values side by side, and lanes i and i + 8 of partial sums. */
+#define VECTOR_HALF (CPU_LANES / 2)
+typedef float vector_half __attribute__ ((vector_size (VECTOR_HALF * sizeof (float)), aligned (4), may_alias));
+typedef int32_t vector_mask __attribute__ ((vector_size (VECTOR_HALF * sizeof (int32_t))));
+
 #define OAI_LIMIT 7.0f
 #define OAI_ALPHA 1.702f
+
+#define vector_at(x) ((vector_half *)(void *)(x))
+
+/* @a where the mask is set. */
+#define VECTOR_SELECT(mask, a, b) ((vector_half)(((vector_mask)(a) & (mask)) | ((vector_mask)(b) & ~(mask))))
+
+/* ---- exponentials ---- */
+
+/* Vectors that go through a function side by side, step by step: one after another they would wait for themselves. */
+#define VECTOR_ABREAST 4
+#define VECTOR_BLOCK   (VECTOR_ABREAST * VECTOR_HALF)
+
+/* One step of all of them, @i the vector.  A compiler that would put all steps of a vector together is kept from it
+ * where the instruction set has such vectors, by a VECTOR_PIN(). */
+#ifndef VECTOR_PIN
+#define VECTOR_PIN(x) (void)(x)
+#endif
+#define VECTOR_STEP(x, value)                                                                                          \
+  _Pragma ("GCC unroll 4") for (i = 0; i < VECTOR_ABREAST; i++)                                                        \
+  {                                                                                                                    \
+    (x) = (value);                                                                                                     \
+    VECTOR_PIN (x);                                                                                                    \
+  }
+
+#define VECTOR_EXP2(n) ((vector_half)(((n) + CPU_FLOAT_BIAS) << CPU_FLOAT_DIGITS))
+
+/* cpu_exp_parts() */
+static inline void
+vector_exp_parts (const vector_half *x, vector_half *ret_p, vector_mask *ret_n)
+{
+  vector_half rounded[VECTOR_ABREAST], r[VECTOR_ABREAST], p[VECTOR_ABREAST];
+  unsigned i, term;
+
+  VECTOR_STEP (rounded[i], x[i] * CPU_LOG2_E + CPU_ROUND);
+  VECTOR_STEP (p[i], rounded[i] - CPU_ROUND);
+  VECTOR_STEP (r[i], x[i] - p[i] * CPU_LN2_HIGH);
+  VECTOR_STEP (r[i], r[i] - p[i] * CPU_LN2_LOW);
+  VECTOR_STEP (p[i], r[i] * cpu_exp_terms[0] + cpu_exp_terms[1]);
+#pragma GCC unroll 4
+  for (term = 2; term < CPU_EXP_TERMS; term++)
+    VECTOR_STEP (p[i], p[i] * r[i] + cpu_exp_terms[term]);
+  VECTOR_STEP (ret_n[i], (vector_mask)rounded[i] - (int32_t)CPU_ROUND_BITS);
+  VECTOR_STEP (p[i], r[i] * r[i] * p[i]);
+  VECTOR_STEP (ret_p[i], 1.0f + (r[i] + p[i]));
+}
+
+/* cpu_exp() where no value is above 0, for which less can go wrong: the same bits. */
+static inline void
+vector_exp_falling (vector_half *x)
+{
+  vector_half p[VECTOR_ABREAST];
+  vector_mask n[VECTOR_ABREAST];
+  unsigned i;
+
+  vector_exp_parts (x, p, n);
+  VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i]));
+  VECTOR_STEP (x[i], VECTOR_SELECT (x[i] < CPU_EXP_LEAST, (vector_half){ 0.0f }, p[i]));
+}
+
+/* cpu_exp() */
+static inline void
+vector_exp (vector_half *x)
+{
+  const vector_half most = (vector_half){ 0.0f } + CPU_EXP_MOST, least = (vector_half){ 0.0f } + CPU_EXP_LEAST;
+  vector_half clamped[VECTOR_ABREAST], p[VECTOR_ABREAST];
+  vector_mask n[VECTOR_ABREAST];
+  unsigned i;
+
+  VECTOR_STEP (clamped[i], VECTOR_SELECT (x[i] > most, most, x[i]));
+  VECTOR_STEP (clamped[i], VECTOR_SELECT (clamped[i] > least, clamped[i], least));
+  vector_exp_parts (clamped, p, n);
+  VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i] >> 1));
+  VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i] - (n[i] >> 1)));
+  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] < least, (vector_half){ 0.0f }, p[i]));
+  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] > most, (vector_half){ 0.0f } + __builtin_inff (), p[i]));
+  VECTOR_STEP (x[i], VECTOR_SELECT (x[i] != x[i], x[i], p[i]));
+}
 
 static inline float
 vector_silu (float x)
 {
   return x / (1.0f + cpu_exp (-x));
+}
+
+/* @y may be @x. */
+static inline void
+vector_silus (uint32_t n, const float *x, float *y)
+{
+  vector_half now[VECTOR_ABREAST], e[VECTOR_ABREAST];
+  uint32_t at, i;
+
+  for (at = 0; at + VECTOR_BLOCK <= n; at += VECTOR_BLOCK) {
+    VECTOR_STEP (now[i], vector_at (x + at)[i]);
+    VECTOR_STEP (e[i], -now[i]);
+    vector_exp (e);
+    VECTOR_STEP (vector_at (y + at)[i], now[i] / (1.0f + e[i]));
+  }
+  for (; at < n; at++)
+    y[at] = vector_silu (x[at]);
 }
 
 static inline float
@@ -63,7 +162,7 @@ vector_activate (uint32_t act, uint32_t width, const float *x, float *y)
 
   switch (act) {
   case WLP_ACT_SILU:
-    VECTOR_LOOP for (i = 0; i < width; i++) y[i] = vector_silu (x[i]);
+    vector_silus (width, x, y);
     break;
   case WLP_ACT_GELU:
     VECTOR_LOOP for (i = 0; i < width; i++) y[i] = vector_gelu (x[i]);
@@ -146,11 +245,6 @@ vector_clamp (const struct wlp_clamp_params *params, uint32_t width, const float
 
 /* ---- norms ---- */
 
-/* Partial sums, or maxima, side by side: lanes i and i + 8. */
-#define VECTOR_HALF (CPU_LANES / 2)
-typedef float vector_half __attribute__ ((vector_size (VECTOR_HALF * sizeof (float)), aligned (4), may_alias));
-typedef int32_t vector_mask __attribute__ ((vector_size (VECTOR_HALF * sizeof (int32_t))));
-
 static inline float
 vector_sum (const vector_half *low, const vector_half *high, const float *rest, uint32_t n_rest)
 {
@@ -230,64 +324,61 @@ vector_rotate (uint32_t n_pairs, uint32_t step, uint32_t distance, const float *
 
 /* ---- attention ---- */
 
-static inline void
-vector_larger (vector_half *a, const float *b)
-{
-  const vector_half x    = *(const vector_half *)b;
-  const vector_mask mask = x > *a;
-
-  *a = (vector_half)(((vector_mask)x & mask) | ((vector_mask)*a & ~mask));
-}
-
+/* s *= factor; returns the maximum. */
 static float
-vector_max (const float *s, uint32_t from, uint32_t end)
+vector_scale_max (float factor, float *s, uint32_t from, uint32_t end)
 {
   float max       = -__builtin_inff ();
   vector_half low = max - (vector_half){ 0.0f }, high = low;
   uint32_t i, lane;
 
   for (i = from; i + CPU_LANES <= end; i += CPU_LANES) {
-    vector_larger (&low, s + i);
-    vector_larger (&high, s + i + VECTOR_HALF);
+    vector_half *now = (vector_half *)(s + i);
+
+    now[0] *= factor;
+    now[1] *= factor;
+    low  = VECTOR_SELECT (now[0] > low, now[0], low);
+    high = VECTOR_SELECT (now[1] > high, now[1], high);
   }
-  for (; i < end; i++)
+  for (; i < end; i++) {
+    s[i] *= factor;
     max = s[i] > max ? s[i] : max;
-  for (lane = 0; lane < VECTOR_HALF; lane++) {
-    max = low[lane] > max ? low[lane] : max;
-    max = high[lane] > max ? high[lane] : max;
   }
+  low = VECTOR_SELECT (high > low, high, low);
+  for (lane = 0; lane < VECTOR_HALF; lane++)
+    max = low[lane] > max ? low[lane] : max;
   return max;
 }
 
+/* The same for any from: lane 0 is where the position is a multiple of CPU_LANES. */
 static float
-vector_softmax (float *s, uint32_t from, uint32_t end, float *ret_sum)
+vector_softmax (float factor, float *s, uint32_t from, uint32_t end, float *ret_sum)
 {
-  const float max      = vector_max (s, from, end);
-  const uint32_t first = (from + CPU_LANES - 1) / CPU_LANES * CPU_LANES; /* of lane 0 */
-  vector_half low = { 0.0f }, high = { 0.0f };
+  const float max        = vector_scale_max (factor, s, from, end);
+  const uint32_t first   = (from + CPU_LANES - 1) / CPU_LANES * CPU_LANES;
   float lanes[CPU_LANES] = { 0.0f };
-  uint32_t i;
+  vector_half now[VECTOR_ABREAST], low, high;
+  uint32_t at, i;
 
-  VECTOR_LOOP for (i = from; i < end; i++) s[i] = cpu_exp (s[i] - max);
-  for (i = from; i < end && i < first; i++)
-    lanes[i % CPU_LANES] = s[i];
+  for (at = from; at < end && at < first; at++)
+    lanes[at % CPU_LANES] = s[at] = cpu_exp (s[at] - max);
   memcpy (&low, lanes, sizeof low);
   memcpy (&high, lanes + VECTOR_HALF, sizeof high);
-  for (; i + CPU_LANES <= end; i += CPU_LANES) {
-    low += *(const vector_half *)(s + i);
-    high += *(const vector_half *)(s + i + VECTOR_HALF);
+  for (; at + VECTOR_BLOCK <= end; at += VECTOR_BLOCK) {
+    VECTOR_STEP (now[i], vector_at (s + at)[i] - max);
+    vector_exp_falling (now);
+    VECTOR_STEP (vector_at (s + at)[i], now[i]);
+    low  = (low + now[0]) + now[2];
+    high = (high + now[1]) + now[3];
   }
-  *ret_sum = vector_sum (&low, &high, s + i, end - i);
+  for (i = at; i < end; i++)
+    s[i] = cpu_exp (s[i] - max);
+  memcpy (lanes, &low, sizeof low);
+  memcpy (lanes + VECTOR_HALF, &high, sizeof high);
+  for (; at < end; at++)
+    lanes[at % CPU_LANES] += s[at];
+  *ret_sum = cpu_lanes_sum (lanes);
   return max;
-}
-
-static void
-vector_scale (float *x, uint32_t n, float factor)
-{
-  uint32_t i;
-
-  for (i = 0; i < n; i++)
-    x[i] *= factor;
 }
 
 static void
@@ -308,6 +399,5 @@ const struct vector_isa VECTOR_ISA = {
   .norm     = vector_norm,
   .rotate   = vector_rotate,
   .softmax  = vector_softmax,
-  .scale    = vector_scale,
   .merge    = vector_merge,
 };

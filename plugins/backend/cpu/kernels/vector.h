@@ -27,10 +27,9 @@ struct vector_isa {
   /* Pairs (i * step, i * step + distance) of one head turned by table[i] = (cosine, sine). */
   void (*rotate) (uint32_t n_pairs, uint32_t step, uint32_t distance, const float *table, const float *x, float *y);
 
-  /* Attention.  s[i] = exp (s[i] - max) for from <= i < end; returns max, and the sum, value i in lane i of CPU_LANES.
-   */
-  float (*softmax) (float *s, uint32_t from, uint32_t end, float *ret_sum);
-  void (*scale) (float *x, uint32_t n, float factor);
+  /* Attention.  s[i] = exp (factor * s[i] - max) for from <= i < end; returns max, the largest factor * s[i], and the
+   * sum, value i in lane i of CPU_LANES. */
+  float (*softmax) (float factor, float *s, uint32_t from, uint32_t end, float *ret_sum);
   /* total = total * old + o * new */
   void (*merge) (uint32_t n, float old_scale, const float *o, float scale, float *total);
 };

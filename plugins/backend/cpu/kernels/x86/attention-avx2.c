@@ -56,75 +56,112 @@ load_keys (enum element element, const void *tile, unsigned head_dim, unsigned d
   }
 }
 
+/* Tiles and strips are so wide that about eight sums are on their way: fewer would wait for each other. */
+#define SUMS 8
+
+/* Dimension @d of the scores of @n_tiles. */
 static ALWAYS void
-scores_body (enum element element, const void *tile, const void *ahead, unsigned head_dim, unsigned n,
-             const float *const *q, float *const *s)
+scores_step (enum element element, size_t tile_bytes, const uint8_t *tiles, unsigned n_tiles, unsigned head_dim,
+             unsigned d, unsigned n, const float *const *q, __m256 (*sums)[ATTENTION_QUERIES])
 {
-  __m256 low[ATTENTION_QUERIES], high[ATTENTION_QUERIES];
-  unsigned d, i;
+  unsigned i, part;
+
+#pragma GCC unroll 8
+  for (part = 0; part < 2 * n_tiles; part++) {
+    const __m256 keys = load_keys (element, tiles + part / 2 * tile_bytes, head_dim, d, part % 2 * 8);
 
 #pragma GCC unroll 4
-  for (i = 0; i < n; i++)
-    low[i] = high[i] = _mm256_setzero_ps ();
-  for (d = 0; d < head_dim; d++) {
-    __builtin_prefetch ((const uint8_t *)ahead + (size_t)d * element_bytes (element) * ATTENTION_TILE);
-    const __m256 k0 = load_keys (element, tile, head_dim, d, 0);
-    const __m256 k1 = load_keys (element, tile, head_dim, d, 8);
-
-#pragma GCC unroll 4
-    for (i = 0; i < n; i++) {
-      const __m256 query = _mm256_broadcast_ss (q[i] + d);
-
-      low[i]  = _mm256_fmadd_ps (query, k0, low[i]);
-      high[i] = _mm256_fmadd_ps (query, k1, high[i]);
-    }
-  }
-#pragma GCC unroll 4
-  for (i = 0; i < n; i++) {
-    _mm256_storeu_ps (s[i], low[i]);
-    _mm256_storeu_ps (s[i] + 8, high[i]);
+    for (i = 0; i < n; i++)
+      sums[part][i] = _mm256_fmadd_ps (_mm256_broadcast_ss (q[i] + d), keys, sums[part][i]);
   }
 }
 
+/* @n_tiles at once, scores from @first on. */
 static ALWAYS void
-scores_any (enum element element, const void *tile, const void *ahead, unsigned head_dim, unsigned n,
-            const float *const *q, float *const *s)
+scores_tiles (enum element element, size_t tile_bytes, const uint8_t *tiles, const uint8_t *ahead, unsigned n_tiles,
+              unsigned head_dim, unsigned n, const float *const *q, float *const *s, unsigned first)
 {
+  const unsigned lines = element == ELEMENT_F32 ? 2 : 1; /* of a tile, in two dimensions */
+  __m256 sums[SUMS][ATTENTION_QUERIES];
+  unsigned d, i, part;
+
+#pragma GCC unroll 8
+  for (part = 0; part < 2 * n_tiles; part++)
+#pragma GCC unroll 4
+    for (i = 0; i < n; i++)
+      sums[part][i] = _mm256_setzero_ps ();
+  for (d = 0; d + 2 <= head_dim; d += 2) {
+#pragma GCC unroll 8
+    for (i = 0; i < n_tiles * lines; i++, ahead += 64)
+      __builtin_prefetch (ahead);
+    scores_step (element, tile_bytes, tiles, n_tiles, head_dim, d, n, q, sums);
+    scores_step (element, tile_bytes, tiles, n_tiles, head_dim, d + 1, n, q, sums);
+  }
+  if (d < head_dim)
+    scores_step (element, tile_bytes, tiles, n_tiles, head_dim, d, n, q, sums);
+#pragma GCC unroll 8
+  for (part = 0; part < 2 * n_tiles; part++)
+#pragma GCC unroll 4
+    for (i = 0; i < n; i++)
+      _mm256_storeu_ps (s[i] + first + part * 8, sums[part][i]);
+}
+
+static ALWAYS void
+scores_body (enum element element, size_t tile_bytes, const uint8_t *tiles, const uint8_t *ahead, unsigned n_tiles,
+             unsigned head_dim, unsigned n, const float *const *q, float *const *s)
+{
+  const unsigned wide = n <= SUMS / 8 ? 4 : (n <= SUMS / 4 ? 2 : 1);
+  unsigned i;
+
+  for (i = 0; i + wide <= n_tiles; i += wide)
+    scores_tiles (element, tile_bytes, tiles + i * tile_bytes, ahead + i * tile_bytes, wide, head_dim, n, q, s,
+                  i * ATTENTION_TILE);
+  for (; i < n_tiles && wide > 1; i++)
+    scores_tiles (element, tile_bytes, tiles + i * tile_bytes, ahead + i * tile_bytes, 1, head_dim, n, q, s,
+                  i * ATTENTION_TILE);
+}
+
+static ALWAYS void
+scores_any (enum element element, uint32_t type, const void *tiles, const void *ahead, unsigned n_tiles,
+            unsigned head_dim, unsigned n, const float *const *q, float *const *s)
+{
+  const size_t tile_bytes = attention_tile_bytes (type, head_dim);
+
   switch (n) {
   case 1:
-    scores_body (element, tile, ahead, head_dim, 1, q, s);
+    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 1, q, s);
     break;
   case 2:
-    scores_body (element, tile, ahead, head_dim, 2, q, s);
+    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 2, q, s);
     break;
   case 3:
-    scores_body (element, tile, ahead, head_dim, 3, q, s);
+    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 3, q, s);
     break;
   default:
-    scores_body (element, tile, ahead, head_dim, 4, q, s);
+    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 4, q, s);
     break;
   }
 }
 
 static void
-scores_f32_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-                 float *const *s)
+scores_f32_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+                 const float *const *q, float *const *s)
 {
-  scores_any (ELEMENT_F32, tile, ahead, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_F32, WLP_TYPE_F32, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
 }
 
 static void
-scores_f16_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-                 float *const *s)
+scores_f16_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+                 const float *const *q, float *const *s)
 {
-  scores_any (ELEMENT_F16, tile, ahead, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_F16, WLP_TYPE_F16, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
 }
 
 static void
-scores_q8_0_avx2 (const void *tile, const void *ahead, unsigned head_dim, unsigned n_queries, const float *const *q,
-                  float *const *s)
+scores_q8_0_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
+                  const float *const *q, float *const *s)
 {
-  scores_any (ELEMENT_Q8_0, tile, ahead, head_dim, n_queries, q, s);
+  scores_any (ELEMENT_Q8_0, WLP_TYPE_Q8_0, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
 }
 
 /* Eight values of one position from dimension @d on; a block of Q8_0 never ends inside them. */
@@ -155,45 +192,71 @@ load_value (enum element element, const uint8_t *row, unsigned d)
   return wlq_f16_to_f32 (((const uint16_t *)(const void *)row)[d]);
 }
 
-/* @width vectors of dimensions from @d on, through all positions. */
+/* One position of @width vectors of dimensions from @d on. */
+static ALWAYS void
+values_step (enum element element, const uint8_t *row, unsigned position, unsigned d, unsigned width, unsigned n,
+             const float *const *p, __m256 (*sums)[ATTENTION_QUERIES])
+{
+  unsigned i, j;
+
+#pragma GCC unroll 8
+  for (j = 0; j < width; j++) {
+    const __m256 value = load_values (element, row, d + 8 * j);
+
+#pragma GCC unroll 4
+    for (i = 0; i < n; i++)
+      sums[j][i] = _mm256_fmadd_ps (_mm256_broadcast_ss (p[i] + position), value, sums[j][i]);
+  }
+}
+
+/* @width vectors of dimensions from @d on, through all positions.  Where a strip is narrower than a line of memory, it
+ * asks for the lines of every second position, of which ones depends on where in the line it begins. */
 static ALWAYS void
 values_strip (enum element element, const uint8_t *row, const uint8_t *ahead, size_t row_bytes, unsigned n_positions,
               unsigned d, unsigned width, unsigned n, const float *const *p, float *const *o)
 {
-  __m256 acc[2][ATTENTION_QUERIES];
+  const size_t strip_bytes = 8 * width * element_bytes (element), at = d * element_bytes (element);
+  __m256 sums[SUMS][ATTENTION_QUERIES];
   unsigned position, i, j;
 
-#pragma GCC unroll 2
+#pragma GCC unroll 8
   for (j = 0; j < width; j++)
 #pragma GCC unroll 4
     for (i = 0; i < n; i++)
-      acc[j][i] = _mm256_loadu_ps (o[i] + d + 8 * j);
-  for (position = 0; position < n_positions; position++, row += row_bytes, ahead += row_bytes) {
-    __builtin_prefetch (ahead + d * element_bytes (element));
-#pragma GCC unroll 2
-    for (j = 0; j < width; j++) {
-      const __m256 value = load_values (element, row, d + 8 * j);
-
+      sums[j][i] = _mm256_loadu_ps (o[i] + d + 8 * j);
+  ahead += at + (strip_bytes < 64 && at % 64 != 0 ? row_bytes : 0);
+  for (position = 0; position + 2 <= n_positions; position += 2) {
 #pragma GCC unroll 4
-      for (i = 0; i < n; i++)
-        acc[j][i] = _mm256_fmadd_ps (_mm256_broadcast_ss (p[i] + position), value, acc[j][i]);
+    for (j = 0; j * 64 < strip_bytes; j++) {
+      __builtin_prefetch (ahead + j * 64);
+      if (strip_bytes >= 64)
+        __builtin_prefetch (ahead + row_bytes + j * 64);
     }
+    values_step (element, row, position, d, width, n, p, sums);
+    values_step (element, row + row_bytes, position + 1, d, width, n, p, sums);
+    row += 2 * row_bytes;
+    ahead += 2 * row_bytes;
   }
-#pragma GCC unroll 2
+  if (position < n_positions)
+    values_step (element, row, position, d, width, n, p, sums);
+#pragma GCC unroll 8
   for (j = 0; j < width; j++)
 #pragma GCC unroll 4
     for (i = 0; i < n; i++)
-      _mm256_storeu_ps (o[i] + d + 8 * j, acc[j][i]);
+      _mm256_storeu_ps (o[i] + d + 8 * j, sums[j][i]);
 }
 
 static ALWAYS void
 values_body (enum element element, const void *values, const void *ahead, size_t row_bytes, unsigned n_positions,
              unsigned head_dim, unsigned n, const float *const *p, float *const *o)
 {
-  const uint8_t *row = values;
+  const unsigned wide = n == 1 ? SUMS : (n == 2 ? SUMS / 2 : 2);
+  const uint8_t *row  = values;
   unsigned d, i, position;
 
-  for (d = 0; d + 16 <= head_dim; d += 16)
+  for (d = 0; d + 8 * wide <= head_dim; d += 8 * wide)
+    values_strip (element, row, ahead, row_bytes, n_positions, d, wide, n, p, o);
+  for (; d + 16 <= head_dim && wide > 2; d += 16)
     values_strip (element, row, ahead, row_bytes, n_positions, d, 2, n, p, o);
   for (; d + 8 <= head_dim; d += 8)
     values_strip (element, row, ahead, row_bytes, n_positions, d, 1, n, p, o);

@@ -4,4 +4,5 @@
 #define VECTOR_ISA      vector_isa_avx2
 #define VECTOR_NAME     "avx2"
 #define VECTOR_FEATURES WLP_CPU_AVX2
+#define VECTOR_PIN(x)   __asm__ volatile("" : "+x"(x))
 #include "../vector-body.h"

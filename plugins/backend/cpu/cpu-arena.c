@@ -113,6 +113,22 @@ find_aliases (struct cpu_plan *plan)
   }
 }
 
+/* Gate, up and GLU of them, where they are read in their step alone. */
+static void
+find_inside (struct cpu_plan *plan)
+{
+  uint32_t s, i;
+
+  for (s = 0; s < plan->n_steps; s++)
+    for (i = 0; plan->steps[s].kind == CPU_STEP_GLU && i < 3; i++) {
+      struct cpu_resource *root = &plan->resources[root_of (plan, cpu_plan_node (plan, &plan->steps[s], i)->writes[0])];
+
+      root->is_inside = !root->is_output && root->first_step == root->last_step;
+    }
+  for (i = 0; i < plan->n_resources; i++)
+    plan->resources[i].is_inside = plan->resources[root_of (plan, i)].is_inside;
+}
+
 static int
 size_of (const struct wlp_model *model, const struct cpu_resource *r, uint64_t *ret_bytes)
 {
@@ -177,7 +193,7 @@ place_all (struct wlp_model *model, struct place *places, struct place *busy, st
   for (i = 0; i < plan->n_resources; i++) {
     const struct cpu_resource *r = &plan->resources[i];
 
-    if (!r->used || r->alias != i || r->is_output)
+    if (!r->used || r->alias != i || r->is_output || r->is_inside)
       continue;
     places[n].resource = i;
     if (size_of (model, r, &places[n].n_bytes) != 0)
@@ -214,6 +230,7 @@ cpu_arena_build (struct wlp_model *model, struct wlp_error *error)
 
   find_lifetimes (plan);
   find_aliases (plan);
+  find_inside (plan);
   places = calloc (2 * (size_t)plan->n_resources + 2, sizeof places[0]);
   if (places == NULL)
     return wlp_error_set (error, -ENOMEM, "no memory to place %u resources", plan->n_resources);

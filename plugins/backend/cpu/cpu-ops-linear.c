@@ -2,7 +2,7 @@
  *
  * Linear layers: the items of a step are the panels of all its weights.  A thread takes a few panels (packed
  * already, or packed into its scratch memory now) through all activation rows before it takes the next ones.  Gate and
- * up of a feed-forward layer go side by side, and what is made of them follows while it is in the cache.
+ * up of a feed-forward layer go side by side, and what is made of them follows at once: they never leave the cache.
  */
 #include "cpu-ops.h"
 
@@ -14,9 +14,12 @@
 
 #define EXPERT_PANELS 4u /* of one or more experts that are taken at once */
 
+#define TILE_FLOATS (LINEAR_MAX_TOKENS * LINEAR_MAX_ROWS)
+
 struct scratch {
-  float y[LINEAR_MAX_TOKENS * LINEAR_MAX_ROWS];
-  uint8_t panels[]; /* at a multiple of 64 bytes */
+  float y[TILE_FLOATS];
+  float glu[GROUP_PANELS * TILE_FLOATS]; /* gate of the panels of a group, each [t][rows of a panel] */
+  uint8_t panels[];                      /* at a multiple of 64 bytes */
 };
 
 static uint64_t
@@ -39,7 +42,7 @@ cpu_linear_scratch_bytes (const struct wlp_model *model)
     n    = (n > unit ? n : unit) * model->plan.matrices[i].panel_bytes;
     most = n > most ? n : most;
   }
-  return sizeof (struct scratch) + most;
+  return sizeof (struct scratch) + 2 * most; /* gate and up */
 }
 
 static struct scratch *
@@ -75,6 +78,31 @@ struct tile {
   uint32_t n;
 };
 
+/* Rows @row .. @row + n - 1 of what a node reads, as many as go together. */
+static void
+read_rows (const struct wlp_model *model, const struct cpu_node *node, uint32_t row, struct tile *tile)
+{
+  const uint32_t left = cpu_run_rows (model, node->domain) - row;
+  uint32_t t;
+
+  tile->n = left < LINEAR_MAX_TOKENS ? left : LINEAR_MAX_TOKENS;
+  for (t = 0; t < tile->n; t++)
+    tile->x[t] = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row + t);
+}
+
+/* What the results go to lies far apart, and is asked for while they are computed. */
+static void
+fetch_results (const struct tile *tile, uint64_t first)
+{
+  uint32_t t;
+
+  for (t = 0; t < tile->n; t++) {
+    __builtin_prefetch (tile->out[t] + first, 1);
+    if (tile->residual[t] != NULL)
+      __builtin_prefetch (tile->residual[t] + first);
+  }
+}
+
 static void
 run_tile (struct wlp_model *model, const struct tile *tile, const void *weights, uint64_t panel, float *y)
 {
@@ -82,6 +110,7 @@ run_tile (struct wlp_model *model, const struct tile *tile, const void *weights,
   const uint64_t first = panel * rows, left = tile->matrix->n_rows - first;
   uint32_t t;
 
+  fetch_results (tile, first);
   tile->matrix->format->mm (weights, tile->matrix->k, tile->n, tile->x, y);
   for (t = 0; t < tile->n; t++)
     finish_rows (y + t * rows, left < rows ? (unsigned)left : rows, tile->bias != NULL ? tile->bias + first : NULL,
@@ -101,9 +130,8 @@ linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t pan
   uint64_t i;
 
   for (row = 0; row < n_rows; row += tile.n) {
-    tile.n = n_rows - row < LINEAR_MAX_TOKENS ? n_rows - row : LINEAR_MAX_TOKENS;
+    read_rows (model, node, row, &tile);
     for (t = 0; t < tile.n; t++) {
-      tile.x[t]   = cpu_run_row (model, node->reads[CPU_READ_X], node->domain, row + t);
       tile.out[t] = cpu_run_row (model, node->writes[0], node->domain, row + t);
       if (node->reads[CPU_READ_RESIDUAL] != WLP_NONE)
         tile.residual[t] = cpu_run_row (model, node->reads[CPU_READ_RESIDUAL], node->domain, row + t);
@@ -155,55 +183,135 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
     }
 }
 
-/* Panels of gate and up with the same number together, as many as make whole groups of activations. */
+/* ---- gate and up ---- */
+
+#define FEW_ROWS 8u /* whose results take little room beside the weights */
+
+/* The nodes of the step. */
+struct glu {
+  const struct cpu_node *side[2]; /* gate, up */
+  const struct cpu_node *glu;
+  const struct cpu_node *quantise; /* NULL: none */
+};
+
+static struct glu
+glu_of (const struct wlp_model *model, const struct cpu_step *step)
+{
+  const struct cpu_node *a = cpu_plan_node (&model->plan, step, 0), *b = cpu_plan_node (&model->plan, step, 1);
+  struct glu glu = { { a, b }, cpu_plan_node (&model->plan, step, 2), NULL };
+
+  if (glu.glu->reads[0] != a->writes[0]) {
+    glu.side[0] = b;
+    glu.side[1] = a;
+  }
+  if (step->n_nodes > 3)
+    glu.quantise = cpu_plan_node (&model->plan, step, 3);
+  return glu;
+}
+
+/* Panels of gate and up with the same number together, as many as make whole groups of activations.  Where there are
+ * many activation rows, the panels of both stay in the second-level cache together. */
 uint64_t
 cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
 {
   const struct cpu_node *node     = cpu_plan_node (&model->plan, step, 0);
   const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
   const uint64_t unit             = LINEAR_GROUP / model->linear->rows;
+  const uint32_t n_rows           = cpu_run_rows (model, node->domain);
+  const uint64_t most             = panels_of_group (matrix) / (n_rows > FEW_ROWS ? 2 : 1);
 
-  *ret_chunk = panels_of_group (matrix) > unit ? panels_of_group (matrix) / unit * unit : unit;
-  return cpu_run_rows (model, node->domain) > 0 ? matrix->n_panels : 0;
+  *ret_chunk = most > unit ? most / unit * unit : unit;
+  return n_rows > 0 ? matrix->n_panels : 0;
 }
 
-/* Columns @column .. @column + @n - 1 of all rows. */
+/* One panel of one side: y[t][rows of a panel]. */
 static void
-finish_columns (struct wlp_model *model, const struct cpu_step *step, uint64_t column, uint64_t n)
+glu_side (const struct wlp_model *model, const struct tile *tile, const void *weights, uint64_t panel, float *y)
 {
-  const struct cpu_node *glu      = cpu_plan_node (&model->plan, step, 2);
-  const struct cpu_node *quantise = step->n_nodes > 3 ? cpu_plan_node (&model->plan, step, 3) : NULL;
-  const uint32_t n_rows           = cpu_run_rows (model, glu->domain);
+  const unsigned rows = model->linear->rows;
+  uint32_t t;
+
+  tile->matrix->format->mm (weights, tile->matrix->k, tile->n, tile->x, y);
+  for (t = 0; t < tile->n && tile->bias != NULL; t++)
+    finish_rows (y + t * rows, rows, tile->bias + panel * rows, NULL, y + t * rows);
+}
+
+/* What came out of @n_panels panels from @panel on, to where it is read: columns of rows @row .. @row + @n - 1. */
+static void
+glu_finish (const struct wlp_model *model, const struct glu *glu, const float *results, uint64_t panel,
+            uint64_t n_panels, uint32_t row, uint32_t n)
+{
+  const unsigned rows = model->linear->rows, unit = LINEAR_GROUP / rows;
+  const bool inside = model->plan.resources[glu->glu->writes[0]].is_inside;
+  float group[LINEAR_GROUP];
+  uint64_t i;
+  uint32_t t;
+  unsigned part;
+
+  for (t = 0; t < n; t++)
+    for (i = 0; i < n_panels; i += unit) {
+      const uint64_t column = (panel + i) * rows;
+
+      for (part = 0; part < unit; part++)
+        memcpy (group + part * rows, results + ((i + part) * LINEAR_MAX_TOKENS + t) * rows, rows * sizeof group[0]);
+      if (!inside)
+        memcpy ((float *)cpu_run_row (model, glu->glu->writes[0], glu->glu->domain, row + t) + column, group,
+                sizeof group);
+      if (glu->quantise != NULL)
+        model->linear->quantise (
+            group, LINEAR_GROUP,
+            (struct linear_block *)cpu_run_row (model, glu->quantise->writes[0], glu->glu->domain, row + t)
+                + column / LINEAR_GROUP);
+    }
+}
+
+static void
+glu_group (struct wlp_model *model, const struct glu *glu, uint64_t panel, uint64_t n, unsigned thread)
+{
+  struct scratch *scratch = scratch_of (model, thread);
+  const uint32_t n_rows   = cpu_run_rows (model, glu->glu->domain);
+  const unsigned rows     = model->linear->rows;
+  uint8_t *room           = scratch->panels;
+  const uint8_t *weights[2];
+  struct tile tiles[2] = { 0 };
   uint32_t row;
+  uint64_t i;
+  unsigned side;
 
-  for (row = 0; row < n_rows; row++) {
-    float *y = cpu_run_row (model, glu->writes[0], glu->domain, row);
+  for (side = 0; side < 2; side++) {
+    struct cpu_matrix *matrix = &model->plan.matrices[glu->side[side]->matrix];
 
-    model->vector->glu (glu->op->p.glu.act, (uint32_t)n,
-                        (const float *)cpu_run_row (model, glu->reads[0], glu->domain, row) + column,
-                        (const float *)cpu_run_row (model, glu->reads[1], glu->domain, row) + column, y + column);
-    if (quantise != NULL)
-      model->linear->quantise (y + column, n,
-                               (struct linear_block *)cpu_run_row (model, quantise->writes[0], glu->domain, row)
-                                   + column / LINEAR_GROUP);
+    tiles[side].matrix = matrix;
+    tiles[side].bias   = matrix->bias;
+    weights[side]      = cpu_panels_get (model, matrix, 0, panel, n, thread, room);
+    room += n * matrix->panel_bytes;
+  }
+  for (row = 0; row < n_rows; row += tiles[0].n) {
+    for (side = 0; side < 2; side++)
+      read_rows (model, glu->side[side], row, &tiles[side]);
+    for (i = 0; i < n; i++) {
+      float *results = scratch->glu + i * LINEAR_MAX_TOKENS * rows;
+
+      for (side = 0; side < 2; side++)
+        glu_side (model, &tiles[side], weights[side] + i * tiles[side].matrix->panel_bytes, panel + i,
+                  side == 0 ? results : scratch->y);
+      model->vector->glu (glu->glu->op->p.glu.act, tiles[0].n * rows, results, scratch->y, results);
+    }
+    glu_finish (model, glu, scratch->glu, panel, n, row, tiles[0].n);
   }
 }
 
 void
 cpu_step_glu (struct wlp_model *model, const struct cpu_step *step, unsigned thread)
 {
-  const struct cpu_matrix *matrix = &model->plan.matrices[cpu_plan_node (&model->plan, step, 0)->matrix];
-  const unsigned rows             = model->linear->rows;
+  const struct glu glu = glu_of (model, step);
   struct cpu_range range;
 
-  while (cpu_pool_take (model->backend->pool, thread, &range)) {
-    const uint64_t end = range.end * rows < matrix->n_rows ? range.end * rows : matrix->n_rows;
-
-    linear_group (model, cpu_plan_node (&model->plan, step, 0), range.first, range.end - range.first, thread);
-    linear_group (model, cpu_plan_node (&model->plan, step, 1), range.first, range.end - range.first, thread);
-    finish_columns (model, step, range.first * rows, end - range.first * rows);
-  }
+  while (cpu_pool_take (model->backend->pool, thread, &range))
+    glu_group (model, &glu, range.first, range.end - range.first, thread);
 }
+
+/* ---- experts ---- */
 
 /* Pairs (row, slot) of one expert through one panel. */
 static void

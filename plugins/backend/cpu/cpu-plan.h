@@ -55,6 +55,7 @@ struct cpu_resource {
   uint32_t last_step;
   uint32_t alias; /* it shares the memory of this resource; its own number: it has memory of its own */
   bool is_output; /* the memory is the batch's output */
+  bool is_inside; /* it never leaves its step, which has a place for it */
   bool used;
   struct cpu_cache_layout layout; /* keys and values of attention without a cache */
   uint8_t *memory;                /* at run time */

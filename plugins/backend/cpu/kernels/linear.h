@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #define LINEAR_MAX_ROWS   16 /* of a panel, any instruction set */
-#define LINEAR_MAX_TOKENS 32 /* of one call of mm() */
+#define LINEAR_MAX_TOKENS 64 /* of one call of mm() */
 #define LINEAR_GROUP      32 /* values that share a scale in an activation row */
 
 /* 32 quantised activations.  Sums of x over the first and the second half, and over both: those of the values at 4 i

@@ -34,6 +34,8 @@
 
 /* A loop whose counter goes through here is left a loop. */
 #define V_STAY(i) __asm__("" : "+r"(i))
+/* What was read before is read again: there are no registers to keep it in. */
+#define V_AFRESH() __asm__ volatile("" ::: "memory")
 
 #define K_GROUPS 8 /* of 4 values in 32 */
 #define WIDE     8 /* groups of 32 unpacked at once */
@@ -107,7 +109,7 @@ shape_of (enum kind kind)
 /* Asks for a share of what is read later, when group @g of a block at @dwords is.  Inside of a block the order goes
  * back and forth, in which the hardware sees no stream. */
 static ALWAYS void
-prefetch (struct shape shape, const uint8_t *dwords, unsigned g)
+prefetch (struct shape shape, const uint8_t *dwords, size_t g)
 {
   const unsigned n_groups = shape.block / 32, lines = (shape.n_dwords + n_groups - 1) / n_groups;
   unsigned i;
@@ -126,7 +128,7 @@ struct source {
 };
 
 static ALWAYS v_u8
-dword (const uint8_t *dwords, unsigned i, unsigned part)
+dword (const uint8_t *dwords, size_t i, unsigned part)
 {
   return *(const v_u8 *)(const void *)(dwords + (i * V_PARTS + part) * V_BYTES);
 }
@@ -160,7 +162,7 @@ iq4 (v_u8 nibbles)
 
 /* Weights 4 i .. 4 i + 3 of group @outer * unroll + @u of 32. */
 static ALWAYS v_u8
-unpack (enum kind kind, const uint8_t *w, unsigned outer, unsigned u, unsigned i, unsigned part)
+unpack (enum kind kind, const uint8_t *w, size_t outer, unsigned u, unsigned i, unsigned part)
 {
   switch (kind) {
   case KIND_Q4_0:
@@ -348,7 +350,8 @@ struct group {
   bool is_wide;
   enum kind kind;
   const uint8_t *w;
-  unsigned outer, u;
+  size_t outer; /* as wide as an address, so that what is constant in it stays apart from what is not */
+  unsigned u;
 };
 
 static ALWAYS v_u8
@@ -490,8 +493,7 @@ group_16 (struct group group, struct shape shape, const v_f32 (*scale)[V_PARTS],
 
 /* Group @g of those that @scales are for. */
 static ALWAYS void
-add_group (struct group group, struct shape shape, const struct scales *scales, unsigned g, unsigned n,
-           struct tile *tile)
+add_group (struct group group, struct shape shape, const struct scales *scales, size_t g, unsigned n, struct tile *tile)
 {
   if (shape.policy == WLQ_POLICY_SYM32 || shape.policy == WLQ_POLICY_ASYM32)
     group_32 (group, shape, scales->scale[g], scales->min[g], n, tile);
@@ -528,15 +530,34 @@ next_block (struct shape shape, struct source *source)
   source->side += shape.side * LINEAR_PANEL_ROWS;
 }
 
+/* The groups of 32 whose code differs. */
+static ALWAYS void
+direct_groups (enum kind kind, const uint8_t *w, const struct scales *scales, size_t outer, bool afresh, unsigned n,
+               struct tile *tile)
+{
+  const struct shape shape = shape_of (kind);
+  unsigned u;
+
+#pragma GCC unroll 4
+  for (u = 0; u < shape.unroll; u++) {
+    if (afresh)
+      V_AFRESH ();
+    prefetch (shape, w, outer * shape.unroll + u);
+    add_group ((struct group){ false, kind, w, outer, u }, shape, scales, outer * shape.unroll + u, n, tile);
+  }
+}
+
 static ALWAYS void
 mm_direct (enum kind kind, const void *panel, size_t k, unsigned n, const void *const *x, float *y)
 {
   const struct shape shape = shape_of (kind);
+  const size_t n_outer     = shape.block / 32 / shape.unroll;
+  const bool is_common     = kind == KIND_Q4_K || kind == KIND_Q6_K; /* worth a block's length of code */
   struct source source     = first_block (shape, panel, k);
   struct scales scales;
   struct tile tile;
-  unsigned t, p, outer, u;
-  size_t i;
+  unsigned t, p;
+  size_t i, outer;
 
 #pragma GCC unroll 8
   for (t = 0; t < n; t++) {
@@ -549,14 +570,15 @@ mm_direct (enum kind kind, const void *panel, size_t k, unsigned n, const void *
 #pragma GCC unroll 4
     for (p = 0; p < V_PARTS; p++)
       unpack_scales (kind, source, p, &scales);
+    if (is_common && n == 1) {
+#pragma GCC unroll 8
+      for (outer = 0; outer < n_outer; outer++)
+        direct_groups (kind, source.dwords, &scales, outer, false, n, &tile);
+    } else {
 #pragma GCC unroll 1
-    for (outer = 0; outer < shape.block / 32 / shape.unroll; outer++) {
-      V_STAY (outer);
-#pragma GCC unroll 4
-      for (u = 0; u < shape.unroll; u++) {
-        prefetch (shape, source.dwords, outer * shape.unroll + u);
-        add_group ((struct group){ false, kind, source.dwords, outer, u }, shape, &scales, outer * shape.unroll + u, n,
-                   &tile);
+      for (outer = 0; outer < n_outer; outer++) {
+        V_STAY (outer);
+        direct_groups (kind, source.dwords, &scales, outer, true, n, &tile);
       }
     }
     next_block (shape, &source);
@@ -573,7 +595,7 @@ struct wide {
 
 /* A group of 32 to @q. */
 static ALWAYS void
-widen_group (enum kind kind, const uint8_t *w, unsigned outer, unsigned u, uint8_t *q)
+widen_group (enum kind kind, const uint8_t *w, size_t outer, unsigned u, uint8_t *q)
 {
   unsigned i, p;
 
@@ -590,7 +612,8 @@ widen (enum kind kind, struct source *source, unsigned n_blocks, struct wide *re
 {
   const struct shape shape = shape_of (kind);
   struct scales scales;
-  unsigned b, outer, u, p, g = 0;
+  unsigned b, u, p, g = 0;
+  size_t outer;
 
   for (b = 0; b < n_blocks; b++) {
 #pragma GCC unroll 4

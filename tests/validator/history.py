@@ -51,9 +51,10 @@ def regressions(entries, entry, rules):
     alerts = []
     for metric, now in entry['metrics'].items():
         before = medians(entries, metric)[-rules['history']:]
-        if len(before) < rules['at_least']:
+        more_is_better = METRICS[metric][1]
+        if len(before) < rules['at_least'] or more_is_better is None:
             continue
-        usual, more_is_better = rank(before, 50), METRICS[metric][1]
+        usual = rank(before, 50)
         change = (now['p50'] - usual) / usual if usual else 0
         if (-change if more_is_better else change) > rules['tolerance']:
             alerts.append({'metric': metric, 'usual': usual, 'now': now['p50'], 'change': change, 'runs': len(before)})

@@ -7,10 +7,12 @@ import subprocess
 import threading
 import time
 
+import accuracy
+
 MIB = 1 << 20
 CACHED_TIMES = 6  # the prompt of the configuration, in one that fills blocks of the cache
 PERCENTILES = (50, 90, 99)
-# name -> (unit, whether more is better)
+# name -> (unit, whether more is better; None: neither is)
 METRICS = {
     'tokens_per_second': ('t/s', True),
     'single_token_latency_ms': ('ms', False),
@@ -21,6 +23,11 @@ METRICS = {
     'model_load_time_seconds': ('s', False),
     'prefill_ratio': ('x', True),
     'decode_ratio': ('x', True),
+    'mean_kld': ('nats', False),
+    'p99_kld': ('nats', False),
+    'top1': ('', True),
+    'ppl': ('', False),
+    'ppl_reference': ('', None),
 }
 
 
@@ -31,16 +38,21 @@ class Skipped(Exception):
 class Run:
     """One test: what it works with, and what it found."""
 
-    def __init__(self, service, model, config, quick, file=None):
-        self.service, self.path, self.config, self.quick, self.file = service, model, config, quick, file
+    def __init__(self, service, model, config, options):
+        """@options: as the command line has them; quick, model_file, bench"""
+        self.service, self.path, self.config, self.options = service, model, config, options
+        self.quick = options.quick
         facts = service.facts(model)
         self.name, self.facts = facts['Id'], facts
-        self.runs = config['quick_runs' if quick else 'runs']
-        self.tokens = config['quick_tokens' if quick else 'tokens']
+        self.runs, self.tokens = self.setting('runs'), self.setting('tokens')
         self.samples = {}  # metric -> numbers
         self.traces = {}  # name -> [(seconds, number)]
         self.checks = []  # (what, whether it holds, more about it)
+        self.left_out = []  # (what, why)
         self.notes = []
+
+    def setting(self, name):
+        return self.config[('quick_' if self.quick else '') + name]
 
     def add(self, metric, *numbers):
         self.samples.setdefault(metric, []).extend(numbers)
@@ -60,6 +72,10 @@ def rank(samples, percent):
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+
+
+def within(value, rule):
+    return value is not None and rule.get('min', value) <= value <= rule.get('max', value)
 
 
 def summary(samples):
@@ -195,12 +211,28 @@ def quality_validation(run):
     if len(words) > 4:
         pairs = list(zip(words, words[1:]))
         run.check('it does not repeat itself without end', len(set(pairs)) * 4 >= len(pairs))
+    try:
+        beside_floats(run)
+    except (Skipped, accuracy.NoFigures) as reason:
+        run.left_out.append(('accuracy', str(reason)))
+
+
+def beside_floats(run):
+    """What the service's arithmetic costs: the same weights in floats are the reference."""
+    program, file = accuracy.find_bench(run.options.bench), model_file(run)
+    text = accuracy.read_text(run.config['text'], run.setting('text_characters'))
+    found, n = accuracy.measure(program, file, text, run.setting('text_context'), run.service.threads())
+    for metric, value in found.items():
+        run.add(metric, value)
+    for metric, rule in run.config['accuracy'].items():
+        bound = f'at least {rule["min"]}' if 'min' in rule else f'at most {rule["max"]}'
+        run.check(f'{metric} is {bound}', within(found[metric], rule), f'{found[metric]:.3g}, over {n} positions')
 
 
 # ---- comparison ----
 
-def peer_rate(run, *test):
-    command = [shutil.which('llama-bench'), '-m', run.file, '-t', str(os.cpu_count()), '-r', '1', '-o', 'json', *test]
+def peer_rate(file, *test):
+    command = [shutil.which('llama-bench'), '-m', file, '-t', str(os.cpu_count()), '-r', '1', '-o', 'json', *test]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Skipped('llama-bench failed: ' + done.stderr.strip()[-300:])
@@ -209,9 +241,9 @@ def peer_rate(run, *test):
 
 def model_file(run):
     """The file of the model, for a program that reads it itself."""
-    folders = [os.path.expanduser('~/.local/share/woolly/models'), '/usr/share/woolly/models', '/usr/local/share/woolly/models',
-               *os.environ.get('WOOLLY_MODEL_PATH', '').split(':')]
-    for name in run.facts['Files'][:1]:
+    folders = [os.path.expanduser('~/.local/share/woolly/models'), '/usr/share/woolly/models',
+               '/usr/local/share/woolly/models', *os.environ.get('WOOLLY_MODEL_PATH', '').split(':')]
+    for name in [run.options.model_file] if run.options.model_file else run.facts['Files'][:1]:
         for path in [name] + [os.path.join(folder, name) for folder in folders]:
             if os.path.isfile(path):
                 return path
@@ -222,7 +254,7 @@ def comparative(run):
     """Pairs of runs, each first in turn; prefill of the prompt, then tokens, as the peer measures them."""
     if shutil.which('llama-bench') is None:
         raise Skipped('there is no peer: llama-bench is not on the PATH')
-    run.file = run.file or model_file(run)
+    file = model_file(run)
     run.service.load(run.path)
     prompt = ' '.join([run.config['prompt']] * 4)
     run.generate(prompt, max_tokens=2)
@@ -230,9 +262,9 @@ def comparative(run):
         theirs = {}
         n = run.generate(f'{i + 100}. ' + prompt, max_tokens=1)[2]['tokens-in'] if i == 0 else n
         if i % 2 == 1:
-            theirs = peer_pair(run, n)
+            theirs = peer_pair(run, file, n)
         _, _, result = run.generate(f'{i}. ' + prompt)
-        theirs = theirs or peer_pair(run, n)
+        theirs = theirs or peer_pair(run, file, n)
         computed = result['tokens-in'] - result.get('tokens-cached', 0)
         decode = (result['tokens-out'] - 1) * 1e6 / max(result['decode-us'], 1)
         run.add('tokens_per_second', decode)
@@ -241,8 +273,8 @@ def comparative(run):
     run.notes.append('beside llama-bench: its prompt is computed without sampling, ours with the first token and over the bus')
 
 
-def peer_pair(run, n):
-    return {'prefill': peer_rate(run, '-p', str(n), '-n', '0'), 'decode': peer_rate(run, '-p', '0', '-n', str(run.tokens))}
+def peer_pair(run, file, n):
+    return {'prefill': peer_rate(file, '-p', str(n), '-n', '0'), 'decode': peer_rate(file, '-p', '0', '-n', str(run.tokens))}
 
 
 TESTS = {test.__name__: test for test in (inference_speed, resource_utilization, model_loading, quality_validation,

@@ -26,7 +26,8 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: right; color: var(--soft); font-weight: 500; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 td { text-align: right; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } tr:last-child td { border-bottom: 0; }
-.yes { color: var(--good); } .no { color: var(--bad); } ul { margin: .25rem 0; padding-left: 1.2rem; }
+.yes { color: var(--good); } .no { color: var(--bad); } .not { color: var(--idle); }
+ul { margin: .25rem 0; padding-left: 1.2rem; }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 11px; }
 .axis { stroke: var(--line); } .line { fill: none; stroke: var(--mark); stroke-width: 2; stroke-linejoin: round; }
 .area { fill: var(--fill); } .bar { fill: var(--mark); } .dot { fill: var(--mark); } .gate { stroke: var(--bad); stroke-dasharray: 5 4; }
@@ -163,7 +164,7 @@ def table(metrics):
 
 
 def listing(result):
-    """Gates, alerts and checks, each with its outcome."""
+    """Gates, alerts and checks, each with its outcome, and what was left out."""
     lines = []
     for gate in result['gates']:
         bound = f'at least {number(gate["min"])}' if 'min' in gate else f'at most {number(gate["max"])}'
@@ -175,7 +176,10 @@ def listing(result):
     for check in result['checks']:
         more = f' ({check["more"]})' if check['more'] else ''
         lines.append((check['holds'], check['what'] + more))
-    return ''.join(f'<p><span class="{"yes" if holds else "no"}">{"✓" if holds else "✗"}</span> {html.escape(text)}</p>'
+    for part in result['left_out']:
+        lines.append((None, f'left out: {part["what"]}: {part["why"]}'))
+    marks = {True: ('yes', '✓'), False: ('no', '✗'), None: ('not', '–')}
+    return ''.join(f'<p><span class="{marks[holds][0]}">{marks[holds][1]}</span> {html.escape(text)}</p>'
                    for holds, text in lines)
 
 

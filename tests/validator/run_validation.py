@@ -15,7 +15,8 @@ from gi.repository import GLib
 
 import history
 import report
-from measures import METRICS, TESTS, Run, Skipped, summary
+from accuracy import FIGURES
+from measures import METRICS, TESTS, Run, Skipped, summary, within
 from service import NoService, Service
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,6 +28,7 @@ def arguments():
     parser.add_argument('--test', required=True, choices=TESTS)
     parser.add_argument('--model', default='', help='id of a model; the default model where it is not given')
     parser.add_argument('--model-file', help='its file, for a peer that reads it itself, and for a service of our own')
+    parser.add_argument('--bench', metavar='PROGRAM', help='the woolly-bench that measures accuracy; that of the PATH')
     parser.add_argument('--quick', action='store_true', help='few and short runs')
     parser.add_argument('--gate', action='append', default=[], metavar='NAME', help='a gate that must hold; may be given again')
     parser.add_argument('--config', default=os.path.join(HERE, 'gates.json'), metavar='FILE', help='gates and settings, JSON')
@@ -47,7 +49,7 @@ def read_config(path):
 
 
 def check_gates(config, names):
-    """Whether these gates can be: a message where not."""
+    """Whether these gates, and the bounds of accuracy, can be: a message where not."""
     for name in names:
         gate = config['gates'].get(name)
         if gate is None:
@@ -55,6 +57,9 @@ def check_gates(config, names):
         for metric, rule in gate.items():
             if metric not in METRICS or ('min' in rule) == ('max' in rule):
                 return f'gate “{name}”: {metric} is no metric, or has not one of min and max'
+    for metric, rule in config['accuracy'].items():
+        if metric not in FIGURES or ('min' in rule) == ('max' in rule):
+            return f'accuracy: {metric} is none of {", ".join(FIGURES)}, or has not one of min and max'
     return None
 
 
@@ -63,9 +68,8 @@ def judge(config, names, metrics):
     for name in names:
         for metric, rule in config['gates'][name].items():
             value = metrics.get(metric, {}).get(rule.get('of', 'p50'))
-            holds = value is not None and value >= rule.get('min', value) and value <= rule.get('max', value)
-            found.append({'name': name, 'metric': metric, 'value': value, 'holds': holds, 'of': rule.get('of', 'p50'),
-                          **{key: rule[key] for key in ('min', 'max') if key in rule}})
+            found.append({'name': name, 'metric': metric, 'value': value, 'holds': within(value, rule),
+                          'of': rule.get('of', 'p50'), **{key: rule[key] for key in ('min', 'max') if key in rule}})
     return found
 
 
@@ -81,7 +85,7 @@ def machine():
 def execute(options, config, service):
     """(result, samples, traces); status is to be judged yet."""
     model = service.model(options.model)
-    run = Run(service, model, config, options.quick, options.model_file)
+    run = Run(service, model, config, options)
     status = 'passed'
     try:
         TESTS[options.test](run)
@@ -94,6 +98,7 @@ def execute(options, config, service):
         'device': service.get(model, 'Model', 'Device'), 'notes': run.notes,
         'metrics': {metric: summary(samples) for metric, samples in run.samples.items()},
         'checks': [{'what': what, 'holds': holds, 'more': more} for what, holds, more in run.checks],
+        'left_out': [{'what': what, 'why': why} for what, why in run.left_out],
         'gates': [], 'regressions': [],
     }
     return result, run.samples, run.traces
@@ -122,6 +127,8 @@ def print_summary(result):
     for check in result['checks']:
         if not check['holds']:
             print(f'  does not hold: {check["what"]} {check["more"]}')
+    for part in result['left_out']:
+        print(f'  left out: {part["what"]}: {part["why"]}')
     for gate in result['gates']:
         print(f'  gate {gate["name"]}: {"holds" if gate["holds"] else "does not hold"} ({gate["metric"]})')
     for alert in result['regressions']:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The service as an app sees it, and one of our own where none runs."""
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -152,6 +153,10 @@ class Service:
             self.call(ROOT, 'Admin.Unload', '(ob)', (path, False))
         self.wait(path, 'available')
 
+    def threads(self):
+        """How many the service computes with."""
+        return self.call(ROOT, 'Admin.GetSettings')[0][0]['compute.threads'] or n_cores()
+
     def generate(self, name, prompt, **options):
         """(seconds at which each piece of text came, text, result)"""
         begin = time.monotonic()
@@ -183,6 +188,20 @@ class Service:
             if entry.isdigit() and parent_of(entry) == daemon:
                 found.append(int(entry))
         return found
+
+
+def n_cores():
+    """Physical ones that we may run on."""
+    return max(sum(map(is_first_of_core, os.sched_getaffinity(0))), 1)
+
+
+def is_first_of_core(cpu):
+    """Yes where the kernel does not tell."""
+    try:
+        with open(f'/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list', encoding='ascii') as file:
+            return int(re.match(r'\d+', file.read()).group()) == cpu
+    except (OSError, AttributeError):
+        return True
 
 
 def frames(stream):

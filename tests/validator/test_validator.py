@@ -4,6 +4,7 @@
 import html.parser
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,7 @@ class Validator(unittest.TestCase):
         self.folder = folder.name
         self.history = self.path('history.jsonl')
         self.environment = dict(os.environ)
+        self.environment['WOOLLY_CONFIG'] = self.path('woollyd.conf', '[compute]\nthreads=1\n')
 
     def path(self, name, content=None, mode=0o644):
         path = os.path.join(self.folder, name)
@@ -64,6 +66,13 @@ class Validator(unittest.TestCase):
                 file.write(content)
             os.chmod(path, mode)
         return path
+
+    def only_on_path(self, *programs):
+        """Of all that is installed."""
+        os.mkdir(self.path('bin'))
+        for program in ('dbus-daemon', *programs):
+            os.symlink(shutil.which(program), self.path(os.path.join('bin', program)))
+        self.environment['PATH'] = self.path('bin')
 
     def validate(self, test, *more, status=0):
         done = subprocess.run(
@@ -134,10 +143,43 @@ class Tests(Validator):
         self.page('model_loading')
 
     def test_quality_validation(self):
+        self.only_on_path()
         result = self.assert_measured('quality_validation', 'cache_hit_ratio')
         self.assertGreaterEqual(len(result['checks']), 8)
         self.assertTrue(all(check['holds'] for check in result['checks']))
         self.assertIn('seeds are drawn anew', self.page('quality_validation')[0])
+
+    def test_parts_that_are_left_out(self):
+        self.only_on_path()
+        done = self.validate('quality_validation')
+        self.assertIn('left out: accuracy: woolly-bench is not on the PATH', done.stdout)
+        result = self.result('quality_validation')
+        self.assertEqual([part['what'] for part in result['left_out']], ['accuracy'])
+        self.assertIn('left out: accuracy', self.page('quality_validation')[0])
+        done = self.validate('quality_validation', '--bench', '/nowhere/woolly-bench')
+        self.assertIn('left out: accuracy: /nowhere/woolly-bench cannot be run', done.stdout)
+        done = self.validate('quality_validation', '--bench', shutil.which('false'))
+        self.assertIn('left out: accuracy: woolly-bench failed', done.stdout)
+        config = self.path('gates.json', '{"text": "nowhere.txt"}')
+        done = self.validate('quality_validation', '--bench', os.environ['WOOLLY_BENCH'], '--config', config)
+        self.assertIn('left out: accuracy: the text cannot be read', done.stdout)
+
+    def test_accuracy(self):
+        self.only_on_path()
+        self.validate('quality_validation', '--bench', os.environ['WOOLLY_BENCH'], '--gate', 'accurate')
+        result = self.result('quality_validation')
+        metrics = result['metrics']
+        self.assertGreater(metrics['mean_kld']['p50'], 1e-7)
+        self.assertGreater(metrics['p99_kld']['p50'], metrics['mean_kld']['p50'])
+        self.assertGreater(metrics['ppl']['p50'], 1)
+        self.assertNotEqual(metrics['ppl']['p50'], metrics['ppl_reference']['p50'])
+        check, = [check for check in result['checks'] if 'mean_kld' in check['what']]
+        self.assertEqual((check['what'], check['holds']), ('mean_kld is at most 0.001', True))
+        self.assertEqual(result['left_out'], [])
+        config = self.path('gates.json', '{"accuracy": {"mean_kld": {"max": 1e-9}, "top1": {"min": 0.5}}}')
+        done = self.validate('quality_validation', '--bench', os.environ['WOOLLY_BENCH'], '--config', config, status=1)
+        self.assertIn('does not hold: mean_kld is at most 1e-09', done.stdout)
+        self.assertNotIn('does not hold: top1', done.stdout)
 
     def test_comparative(self):
         self.environment['PATH'] = '/usr/bin:/bin'
@@ -221,6 +263,8 @@ class Judgement(Validator):
         self.validate('nonsense', status=2)
         wrong = self.path('wrong.json', json.dumps({'gates': {'odd': {'nonsense': {'min': 1}}}}))
         self.validate('model_loading', '--config', wrong, '--gate', 'odd', status=2)
+        wrong = self.path('wrong.json', json.dumps({'accuracy': {'tokens_per_second': {'min': 1}}}))
+        self.validate('model_loading', '--config', wrong, status=2)
         self.validate('model_loading', '--daemon', '/nowhere/woollyd', status=4)
         self.validate('model_loading', '--model', 'nonsense', status=4)
         self.assertEqual(self.entries(), [])
@@ -245,6 +289,7 @@ class Arithmetic(Validator):
         self.assertAlmostEqual(later['change'], 0.16)
         self.assertEqual(history.regressions(old, entry(tokens_per_second=200, first_token_ms=1), RULES), [])
         self.assertEqual(history.regressions(old[:2], entry(tokens_per_second=1), RULES), [])
+        self.assertEqual(history.regressions([entry(ppl_reference=1)] * 3, entry(ppl_reference=9), RULES), [])
         many = [entry(tokens_per_second=10)] * 20 + [entry(tokens_per_second=100)] * 10
         self.assertEqual(len(history.regressions(many, entry(tokens_per_second=50), RULES)), 1)
 

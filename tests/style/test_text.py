@@ -9,7 +9,7 @@ import woolly_tap
 
 LICENCE = 'SPDX-License-Identifier: LGPL-2.1-or-later'
 NEED_LICENCE = ('.c', '.h', '.py', '.sh', '.def', '.map', '.xml', '.xml.in', '.service.in', 'meson.build', '.gbnf',
-                'meson_options.txt', '.yml', '.vala', '.js', '.bash', '.fish', '.conf')
+                'meson_options.txt', '.yml', '.vala', '.js', '.mjs', '.bash', '.fish', '.conf')
 BINARY = ('.gguf', '.png', '.bin', '.gz', '.gvariant', '.logits')
 LONGEST_FILE = 900
 WAITING = re.compile(r'\b(TODO|FIXME|XXX)\b|\bnot (yet )?implemented\b')  # nocheck: these are the words looked for

@@ -5,7 +5,7 @@ import os
 
 from measures import METRICS, rank
 
-SAME = ('test', 'model', 'machine', 'quick')  # what makes two runs comparable
+SAME = ('test', 'model', 'machine', 'quick', 'peer')  # what makes two runs comparable
 
 
 def default_path():
@@ -38,7 +38,7 @@ def append(path, entry):
 
 
 def comparable(entries, entry):
-    return [old for old in entries if all(old.get(key) == entry[key] for key in SAME)]
+    return [old for old in entries if all(old.get(key, '') == entry.get(key, '') for key in SAME)]
 
 
 def medians(entries, metric):

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tests: each takes a Run and leaves samples, checks or a reason to be skipped in it."""
-import json
 import os
-import shutil
-import subprocess
 import threading
 import time
 
 import accuracy
+import peers
 
 MIB = 1 << 20
 CACHED_TIMES = 6  # the prompt of the configuration, in one that fills blocks of the cache
@@ -39,7 +37,7 @@ class Run:
     """One test: what it works with, and what it found."""
 
     def __init__(self, service, model, config, options):
-        """@options: as the command line has them; quick, model_file, bench"""
+        """@options: as the command line has them; quick, model_file, bench, peer, peer_folder"""
         self.service, self.path, self.config, self.options = service, model, config, options
         self.quick = options.quick
         facts = service.facts(model)
@@ -50,6 +48,7 @@ class Run:
         self.checks = []  # (what, whether it holds, more about it)
         self.left_out = []  # (what, why)
         self.notes = []
+        self.peer = ''  # what it was compared with
 
     def setting(self, name):
         return self.config[('quick_' if self.quick else '') + name]
@@ -59,6 +58,11 @@ class Run:
 
     def check(self, what, holds, more=''):
         self.checks.append((what, bool(holds), more))
+
+    def find_peer(self, ability):
+        peer = peers.find(ability, self.options.peer, self.options.peer_folder)
+        self.peer = peers.title(peer)
+        return peer
 
     def generate(self, prompt, **options):
         return self.service.generate(self.name, prompt, **{'temperature': 0.0, 'ignore_end': True,
@@ -231,14 +235,6 @@ def beside_floats(run):
 
 # ---- comparison ----
 
-def peer_rate(file, *test):
-    command = [shutil.which('llama-bench'), '-m', file, '-t', str(os.cpu_count()), '-r', '1', '-o', 'json', *test]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Skipped('llama-bench failed: ' + done.stderr.strip()[-300:])
-    return json.loads(done.stdout)[-1]['avg_ts']
-
-
 def model_file(run):
     """The file of the model, for a program that reads it itself."""
     folders = [os.path.expanduser('~/.local/share/woolly/models'), '/usr/share/woolly/models',
@@ -250,31 +246,33 @@ def model_file(run):
     raise Skipped('where the file of the model lies is not known here: --model-file names it')
 
 
+def our_speed(run, prompt):
+    """Tokens per second as the peer has them, of the tokens that were computed."""
+    result = run.generate(prompt)[2]
+    computed = result['tokens-in'] - result.get('tokens-cached', 0)
+    return {'prefill': computed * 1e6 / max(result['prefill-us'], 1),
+            'decode': (result['tokens-out'] - 1) * 1e6 / max(result['decode-us'], 1)}
+
+
 def comparative(run):
     """Pairs of runs, each first in turn; prefill of the prompt, then tokens, as the peer measures them."""
-    if shutil.which('llama-bench') is None:
-        raise Skipped('there is no peer: llama-bench is not on the PATH')
-    file = model_file(run)
+    peer, file, threads = run.find_peer('speed'), model_file(run), run.service.threads()
     run.service.load(run.path)
     prompt = ' '.join([run.config['prompt']] * 4)
     run.generate(prompt, max_tokens=2)
+    n_prompt = run.generate('100. ' + prompt, max_tokens=1)[2]['tokens-in']
     for i in range(run.runs):
-        theirs = {}
-        n = run.generate(f'{i + 100}. ' + prompt, max_tokens=1)[2]['tokens-in'] if i == 0 else n
-        if i % 2 == 1:
-            theirs = peer_pair(run, file, n)
-        _, _, result = run.generate(f'{i}. ' + prompt)
-        theirs = theirs or peer_pair(run, file, n)
-        computed = result['tokens-in'] - result.get('tokens-cached', 0)
-        decode = (result['tokens-out'] - 1) * 1e6 / max(result['decode-us'], 1)
-        run.add('tokens_per_second', decode)
-        run.add('decode_ratio', decode / theirs['decode'])
-        run.add('prefill_ratio', computed * 1e6 / max(result['prefill-us'], 1) / theirs['prefill'])
-    run.notes.append('beside llama-bench: its prompt is computed without sampling, ours with the first token and over the bus')
-
-
-def peer_pair(run, file, n):
-    return {'prefill': peer_rate(file, '-p', str(n), '-n', '0'), 'decode': peer_rate(file, '-p', '0', '-n', str(run.tokens))}
+        text, pair = f'{i}. ' + prompt, {}
+        for who in ('ours', 'theirs') if i % 2 == 0 else ('theirs', 'ours'):
+            pair[who] = our_speed(run, text) if who == 'ours' else peer.speed(file, threads, text, n_prompt, run.tokens)
+        run.add('tokens_per_second', pair['ours']['decode'])
+        for what in ('decode', 'prefill'):
+            run.add(what + '_ratio', pair['ours'][what] / pair['theirs'][what])
+    run.peer = peers.title(peer)
+    for what in ('decode', 'prefill'):
+        found = summary(run.samples[what + '_ratio'])
+        run.notes.append('{}: {p50:.3g} times the peer\'s ({min:.3g} to {max:.3g}; pairs: {n})'.format(what, **found))
+    run.notes.append(f'beside {run.peer}, {threads} threads each: {peer.note}')
 
 
 TESTS = {test.__name__: test for test in (inference_speed, resource_utilization, model_loading, quality_validation,

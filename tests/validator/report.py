@@ -209,9 +209,10 @@ def page(result, samples, traces, past):
     if result['notes']:
         cards.append(card('Notes', ''.join(f'<p>{html.escape(note)}</p>' for note in result['notes'])))
     quick = ', quick' if result['quick'] else ''
+    peer = f', beside {result["peer"]}' if result['peer'] else ''
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f'<title>Woolly: {label(result["test"])}</title><style>{STYLE}</style></head><body><main>'
             f'<h1>{label(result["test"]).capitalize()} <span class="verdict {result["status"]}">{result["status"]}</span></h1>'
-            f'<p>{html.escape(result["model"])} on {html.escape(result["machine"])}</p>'
+            f'<p>{html.escape(result["model"])} on {html.escape(result["machine"])}{html.escape(peer)}</p>'
             f'<p class="soft">{html.escape(result["time"].replace("T", " "))}{quick}, Woolly {html.escape(result["version"])}'
             f', device {html.escape(result["device"] or "none")}</p>{"".join(cards)}</main></body></html>\n')

@@ -17,6 +17,7 @@ import history
 import report
 from accuracy import FIGURES
 from measures import METRICS, TESTS, Run, Skipped, summary, within
+from peers import KINDS, NoPeer
 from service import NoService, Service
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,6 +30,9 @@ def arguments():
     parser.add_argument('--model', default='', help='id of a model; the default model where it is not given')
     parser.add_argument('--model-file', help='its file, for a peer that reads it itself, and for a service of our own')
     parser.add_argument('--bench', metavar='PROGRAM', help='the woolly-bench that measures accuracy; that of the PATH')
+    parser.add_argument('--peer', choices=KINDS, help='what to compare with: llama-bench of the path,'
+                        ' or node-llama-cpp of npm; the first one that is there')
+    parser.add_argument('--peer-folder', metavar='FOLDER', help='where node finds node-llama-cpp; it is the peer then')
     parser.add_argument('--quick', action='store_true', help='few and short runs')
     parser.add_argument('--gate', action='append', default=[], metavar='NAME', help='a gate that must hold; may be given again')
     parser.add_argument('--config', default=os.path.join(HERE, 'gates.json'), metavar='FILE', help='gates and settings, JSON')
@@ -89,13 +93,13 @@ def execute(options, config, service):
     status = 'passed'
     try:
         TESTS[options.test](run)
-    except Skipped as reason:
+    except (Skipped, NoPeer) as reason:
         status = 'skipped'
         run.notes.append(str(reason))
     result = {
         'test': options.test, 'status': status, 'quick': options.quick, 'model': run.name, 'machine': machine(),
         'time': datetime.datetime.now().astimezone().isoformat(timespec='seconds'), 'version': service.version,
-        'device': service.get(model, 'Model', 'Device'), 'notes': run.notes,
+        'device': service.get(model, 'Model', 'Device'), 'peer': run.peer, 'notes': run.notes,
         'metrics': {metric: summary(samples) for metric, samples in run.samples.items()},
         'checks': [{'what': what, 'holds': holds, 'more': more} for what, holds, more in run.checks],
         'left_out': [{'what': what, 'why': why} for what, why in run.left_out],
@@ -106,7 +110,7 @@ def execute(options, config, service):
 
 def conclude(options, config, result):
     """Gates, history, status; earlier medians of each metric."""
-    entry = {key: result[key] for key in ('test', 'model', 'machine', 'quick', 'time', 'version', 'metrics')}
+    entry = {key: result[key] for key in ('test', 'model', 'machine', 'quick', 'peer', 'time', 'version', 'metrics')}
     past = history.comparable(history.read(options.history), entry)
     if result['status'] != 'skipped':
         result['gates'] = judge(config, options.gate, result['metrics'])

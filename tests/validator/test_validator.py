@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The validator against the real service on a bus of its own: outputs, history, gates, exit statuses. No figure is judged."""
+import argparse
 import html.parser
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import woolly_tap
 
@@ -16,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import history  # noqa: E402
 import measures  # noqa: E402
+import peers  # noqa: E402
 import report  # noqa: E402
 import service  # noqa: E402
 
@@ -23,7 +26,48 @@ MODEL = os.environ['WOOLLY_BUNDLED_MODEL']
 VALIDATOR = os.path.join(HERE, 'run_validation.py')
 RULES = {'history': 10, 'at_least': 3, 'tolerance': 0.15}
 PEER = """#!/bin/sh
-echo '[{"avg_ts": 1000000}]'
+echo "$@" >>"$0.log"
+[ "$1" = --help ] || echo '[{"build_commit": "abc", "avg_ts": 7}, {"build_commit": "abc", "avg_ts": 1000000}]'
+"""
+# What peer.mjs asks of node-llama-cpp: a token is a character, and the likeliest is the one after that before it.
+PACKAGE = """
+import { appendFileSync } from 'node:fs';
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+class Sequence {
+  context = [];
+  async clearHistory() { this.context = []; }
+  async *evaluate(tokens, { temperature, yieldEogToken }) {
+    if (temperature !== 0 || this.context.length > 0) throw new Error('not from the start');
+    this.context.push(...tokens);
+    await pause(20);
+    for (let token = tokens.at(-1) + 1; yieldEogToken || token !== 122; token++) {
+      await pause(2);
+      this.context.push(token);
+      yield token;
+    }
+  }
+}
+
+export async function getLlama(options) {
+  appendFileSync(process.env.PEER_LOG, `${JSON.stringify(options)}\\n`);
+  if (process.env.PEER_BROKEN) throw new Error('no binary for this machine');
+  return {
+    async dispose() {},
+    async loadModel({ modelPath, gpuLayers }) {
+      if (!modelPath.endsWith('.gguf') || gpuLayers !== 0) throw new Error('no model');
+      return {
+        tokens: { shouldPrependBosToken: true, bos: 1 },
+        tokenize: (text) => [...text].map((character) => character.charCodeAt(0)),
+        async createContext(more) {
+          appendFileSync(process.env.PEER_LOG, `${JSON.stringify(more)}\\n`);
+          return { getSequence: () => new Sequence() };
+        },
+      };
+    },
+  };
+}
 """
 
 
@@ -62,17 +106,19 @@ class Validator(unittest.TestCase):
     def path(self, name, content=None, mode=0o644):
         path = os.path.join(self.folder, name)
         if content is not None:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(content)
             os.chmod(path, mode)
         return path
 
     def only_on_path(self, *programs):
-        """Of all that is installed."""
-        os.mkdir(self.path('bin'))
+        """Of all that is installed, these; and what is put into the folder bin."""
+        os.makedirs(self.path('bin'), exist_ok=True)
         for program in ('dbus-daemon', *programs):
             os.symlink(shutil.which(program), self.path(os.path.join('bin', program)))
         self.environment['PATH'] = self.path('bin')
+        self.environment.pop('NODE_PATH', None)
 
     def validate(self, test, *more, status=0):
         done = subprocess.run(
@@ -155,6 +201,7 @@ class Tests(Validator):
         self.assertIn('left out: accuracy: woolly-bench is not on the PATH', done.stdout)
         result = self.result('quality_validation')
         self.assertEqual([part['what'] for part in result['left_out']], ['accuracy'])
+        self.assertEqual(result['peer'], '')
         self.assertIn('left out: accuracy', self.page('quality_validation')[0])
         done = self.validate('quality_validation', '--bench', '/nowhere/woolly-bench')
         self.assertIn('left out: accuracy: /nowhere/woolly-bench cannot be run', done.stdout)
@@ -181,21 +228,116 @@ class Tests(Validator):
         self.assertIn('does not hold: mean_kld is at most 1e-09', done.stdout)
         self.assertNotIn('does not hold: top1', done.stdout)
 
-    def test_comparative(self):
-        self.environment['PATH'] = '/usr/bin:/bin'
+
+class Beside(Validator):
+    """A peer, which is a double here."""
+
+    def node(self):
+        if shutil.which('node') is None:
+            self.skipTest('there is no node')
+        self.environment['PEER_LOG'] = self.path('peer.log')
+        self.path('npm/node_modules/node-llama-cpp/package.json',
+                  '{"name": "node-llama-cpp", "version": "1.2.3", "type": "module", "exports": {".": "./dist/index.js"}}')
+        self.path('npm/node_modules/node-llama-cpp/dist/index.js', PACKAGE)
+
+    def test_no_peer(self):
+        self.only_on_path()
         done = self.validate('comparative', status=77)
-        self.assertIn('llama-bench is not on the PATH', done.stdout)
+        self.assertIn('llama-bench is not on the PATH; there is no node for node-llama-cpp', done.stdout)
         self.assertEqual(self.entries(), [])
         self.assertEqual(self.result('comparative')['status'], 'skipped')
-        self.path('llama-bench', PEER, 0o755)
-        self.environment['PATH'] = self.folder + ':/usr/bin:/bin'
-        self.validate('comparative')
-        metrics = self.result('comparative')['metrics']
+        self.assertIn('there is no peer', self.page('comparative')[0])
+
+    def test_ratios(self):
+        self.only_on_path()
+        log = self.path('bin/llama-bench', PEER, 0o755) + '.log'
+        self.environment['PATH'] += ':/bin'  # for its shell
+        done = self.validate('comparative', '--peer', 'path')
+        result = self.result('comparative')
+        metrics = result['metrics']
         for metric in ('decode_ratio', 'prefill_ratio'):
             self.assertGreater(metrics[metric]['min'], 0)
             self.assertLess(metrics[metric]['max'], 1)  # the peer says a million
         self.assertAlmostEqual(metrics['decode_ratio']['max'] * 1e6, metrics['tokens_per_second']['max'], 3)
-        self.validate('comparative', '--gate', 'on-par', status=1)
+        self.assertEqual(result['peer'], 'llama-bench abc')
+        self.assertEqual(self.entries()[0]['peer'], 'llama-bench abc')
+        self.assertIn('beside llama-bench abc', self.page('comparative')[0])
+        self.assertRegex(done.stdout, "decode: .* times the peer's .*; pairs: 3")
+        with open(log, encoding='utf-8') as file:
+            calls = [line.split() for line in file if line.startswith('-m')]
+        n_prompt = calls[0][calls[0].index('-p') + 1]
+        self.assertGreater(int(n_prompt), 50)
+        common = ['-m', MODEL, '-t', '1', '-ngl', '0', '-r', '1', '-o', 'json']
+        self.assertEqual(calls, [common + ['-p', n_prompt, '-n', '0'], common + ['-p', '0', '-n', '16']] * 3)
+        self.validate('comparative', '--peer', 'path', '--gate', 'on-par', status=1)
+
+    def test_broken_programs(self):
+        self.only_on_path()
+        for script, reason in (('echo this is why >&2; exit 1', 'llama-bench failed: this is why'),
+                               ('echo nonsense', 'llama-bench printed no figure: nonsense'),
+                               ("echo '[]'", 'llama-bench printed no figure: []'),
+                               ("echo '[{}]'", 'llama-bench printed no figure: [{}]'),
+                               ("""echo '[{"avg_ts": 0}]'""", 'llama-bench printed 0.0 tokens per second')):
+            self.path('bin/llama-bench', f'#!/bin/sh\n{script}\n', 0o755)
+            self.assertIn(reason, self.validate('comparative', '--peer', 'path', status=77).stdout)
+        self.path('bin/llama-bench', '#!/nowhere/sh\n', 0o755)
+        self.assertIn('llama-bench: ', self.validate('comparative', '--peer', 'path', status=77).stdout)
+        self.assertEqual(self.entries(), [])
+
+    def test_package(self):
+        self.node()
+        with unittest.mock.patch.dict(os.environ, self.environment):
+            peer = peers.find('speed', folder=self.path('npm'))
+            self.assertEqual(peers.title(peer), 'node-llama-cpp 1.2.3')
+            found = peer.speed(MODEL, 3, 'abcdefg', 0, 5)
+            with self.assertRaisesRegex(peers.NoPeer, 'measured nothing with 1 tokens'):
+                peer.speed(MODEL, 3, 'abcdefg', 0, 1)
+            with self.assertRaisesRegex(peers.NoPeer, 'no model'):
+                peer.speed('/nowhere', 3, 'abcdefg', 0, 5)
+        self.assertEqual(found['prompt'], 8)
+        self.assertGreater(found['prefill'], 0)
+        self.assertLess(found['prefill'], 8 / 0.02)
+        self.assertLess(found['decode'], 1 / 0.0015)
+        with open(self.path('peer.log'), encoding='utf-8') as file:
+            options, _, context, *_ = map(json.loads, file)
+        self.assertEqual((options['gpu'], options['build'], options['skipDownload']), (False, 'never', True))
+        self.assertEqual(context['threads'], 3)
+        self.assertGreaterEqual(context['contextSize'], 13)
+
+    def test_where_node_finds_it(self):
+        self.node()
+        self.only_on_path('node')
+        no_npm = self.validate('comparative', '--peer', 'npm', status=77)
+        self.assertIn('node finds no node-llama-cpp in', no_npm.stdout)
+        self.environment['NODE_PATH'] = self.path('npm/node_modules')
+        done = self.validate('comparative')
+        self.assertIn('beside node-llama-cpp 1.2.3, 1 threads each', done.stdout)
+        self.validate('comparative', '--peer-folder', self.path('bin'), status=77)  # there and nowhere else
+        del self.environment['NODE_PATH']
+        self.path('bin/npm', f'#!/bin/sh\necho {self.path("npm/node_modules")}\n', 0o755)
+        self.validate('comparative')
+        self.environment['PEER_BROKEN'] = '1'
+        self.assertIn('no binary for this machine', self.validate('comparative', status=77).stdout)
+
+
+class BesideRealPeers(Validator):
+    """Those of this machine, where there are any."""
+
+    def compare(self, kind, folder=None):
+        for ability in peers.PROGRAMS:
+            try:
+                peers.find(ability, kind, folder)
+            except peers.NoPeer as reason:
+                self.skipTest(str(reason))
+        config = self.path('gates.json', '{"quick_runs": 2}')
+        self.validate('comparative', '--peer', kind, '--config', config)
+        self.assertGreater(self.result('comparative')['metrics']['prefill_ratio']['min'], 0)
+
+    def test_programs(self):
+        self.compare('path')
+
+    def test_package(self):
+        self.compare('npm')
 
 
 class ThroughTheBus(Validator):
@@ -265,6 +407,7 @@ class Judgement(Validator):
         self.validate('model_loading', '--config', wrong, '--gate', 'odd', status=2)
         wrong = self.path('wrong.json', json.dumps({'accuracy': {'tokens_per_second': {'min': 1}}}))
         self.validate('model_loading', '--config', wrong, status=2)
+        self.validate('comparative', '--peer', 'nonsense', status=2)
         self.validate('model_loading', '--daemon', '/nowhere/woollyd', status=4)
         self.validate('model_loading', '--model', 'nonsense', status=4)
         self.assertEqual(self.entries(), [])
@@ -294,9 +437,28 @@ class Arithmetic(Validator):
         self.assertEqual(len(history.regressions(many, entry(tokens_per_second=50), RULES)), 1)
 
     def test_what_is_comparable(self):
-        here = {'test': 't', 'model': 'm', 'machine': 'x', 'quick': True}
+        here = {'test': 't', 'model': 'm', 'machine': 'x', 'quick': True, 'peer': 'p'}
         others = [dict(here, **{key: 'other'}) for key in here]
         self.assertEqual(history.comparable(others + [here], here), [here])
+        alone = dict(here, peer='')
+        older = {key: value for key, value in here.items() if key != 'peer'}
+        self.assertEqual(history.comparable([here, alone, older], alone), [alone, older])
+
+    def test_who_comes_first(self):
+        calls = []
+        service = unittest.mock.Mock()
+        service.facts.return_value = {'Id': 'm', 'Files': []}
+        service.generate.side_effect = lambda *_, max_tokens, **_options: calls.append(f'ours {max_tokens}') or (
+            [], '', {'tokens-in': 10, 'tokens-out': 5, 'prefill-us': 1000, 'decode-us': 1000})
+        peer = unittest.mock.Mock(version='')
+        peer.name = 'peer'
+        peer.speed.side_effect = lambda *_: calls.append('theirs') or {'prefill': 20000, 'decode': 2000}
+        options = argparse.Namespace(quick=False, model_file=MODEL, bench=None, peer=None, peer_folder=None)
+        run = measures.Run(service, '/m', {'runs': 4, 'tokens': 5, 'prompt': 'Once'}, options)
+        with unittest.mock.patch.object(peers, 'find', return_value=peer):
+            measures.comparative(run)
+        self.assertEqual(calls[2:], ['ours 5', 'theirs', 'theirs', 'ours 5', 'ours 5', 'theirs', 'theirs', 'ours 5'])
+        self.assertEqual((run.samples['prefill_ratio'], run.samples['decode_ratio']), ([0.5] * 4, [2] * 4))
 
     def test_damaged_history(self):
         self.path('history.jsonl', '{"metrics": {}}\n{"cut\n[]\n\n{"metrics": {"x": {}}}\n')

@@ -5,6 +5,7 @@ import threading
 import time
 
 import accuracy
+import agreement
 import peers
 
 MIB = 1 << 20
@@ -26,6 +27,7 @@ METRICS = {
     'top1': ('', True),
     'ppl': ('', False),
     'ppl_reference': ('', None),
+    'common_prefix_characters': ('characters', None),
 }
 
 
@@ -215,10 +217,11 @@ def quality_validation(run):
     if len(words) > 4:
         pairs = list(zip(words, words[1:]))
         run.check('it does not repeat itself without end', len(set(pairs)) * 4 >= len(pairs))
-    try:
-        beside_floats(run)
-    except (Skipped, accuracy.NoFigures) as reason:
-        run.left_out.append(('accuracy', str(reason)))
+    for what, part in (('accuracy', beside_floats), ('the same prompts beside a peer', beside_peer)):
+        try:
+            part(run)
+        except (Skipped, accuracy.NoFigures, peers.NoPeer) as reason:
+            run.left_out.append((what, str(reason)))
 
 
 def beside_floats(run):
@@ -231,6 +234,30 @@ def beside_floats(run):
     for metric, rule in run.config['accuracy'].items():
         bound = f'at least {rule["min"]}' if 'min' in rule else f'at most {rule["max"]}'
         run.check(f'{metric} is {bound}', within(found[metric], rule), f'{found[metric]:.3g}, over {n} positions')
+
+
+def beside_peer(run):
+    """The likeliest continuations of some prompts, as both write them."""
+    peer, file, threads = run.find_peer('continuation'), model_file(run), run.service.threads()
+    words, n_same, gaps = run.config['prompt'].split(), 0, []
+    prompts = [' '.join(words[:len(words) - i]) for i in range(min(run.runs, len(words)))]
+    for prompt in prompts:
+        tokens = []
+        run.service.generate(run.name, prompt, tokens, temperature=0.0, max_tokens=run.tokens,
+                             top_logprobs=agreement.N_OTHERS)
+        ours = agreement.text_of(tokens)
+        theirs = peer.continuation(file, threads, prompt, run.tokens + peers.SPARE_TOKENS)
+        run.add('common_prefix_characters', agreement.common(ours, theirs))
+        n_same += theirs.startswith(ours)
+        if agreement.parted(ours, theirs):
+            gaps.append(agreement.gap(tokens, theirs))
+    known, tolerated = [gap for gap in gaps if gap is not None], run.config['parting_nats']
+    more = f'{n_same} of {len(prompts)} texts are the same'
+    if known:
+        apart = ', '.join(f'{gap:.2g}' for gap in known)
+        more += f'; where they part, ours was likelier by {apart} nats, and {tolerated} are tolerated'
+    run.check(f'it writes what {peer.name} writes, or found that nearly as likely', max(known, default=0) <= tolerated, more)
+    run.notes.append(f'beside {run.peer}: {more}')
 
 
 # ---- comparison ----

@@ -6,6 +6,7 @@
 //   {"what": "find", "folders": [where to look for it]}       {"package": its module, "version"}
 //   {"what": "speed", "package", "file", "threads",
 //    "prompt": a text, "tokens": how many to generate}        {"prompt": its tokens, "prefill", "decode": tokens/s}
+//   {"what": "continuation", the same}                        {"text"}
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -57,11 +58,11 @@ async function open(llama, request) {
 }
 
 // Takes the likeliest token each time; times are milliseconds since the prompt was handed over.
-async function generate(sequence, prompt, nTokens) {
+async function generate(sequence, prompt, nTokens, goOn) {
   const generated = [];
   const times = [];
   const begin = performance.now();
-  for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+  for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: goOn })) {
     times.push(performance.now() - begin);
     generated.push(token);
     if (generated.length === nTokens)
@@ -80,11 +81,17 @@ const ANSWERS = {
 
   async speed(request) {
     const { tokens, sequence } = await open(await engine(request.package), request);
-    await generate(sequence, tokens, 2); // the first one reads the file
+    await generate(sequence, tokens, 2, true); // the first one reads the file
     await sequence.clearHistory();
-    const { times } = await generate(sequence, tokens, request.tokens);
+    const { times } = await generate(sequence, tokens, request.tokens, true);
     const decode = ((times.length - 1) * 1000) / (times.at(-1) - times[0]);
     return { prompt: tokens.length, prefill: (tokens.length * 1000) / times[0], decode };
+  },
+
+  async continuation(request) {
+    const { model, tokens, sequence } = await open(await engine(request.package), request);
+    const { generated } = await generate(sequence, tokens, request.tokens, false);
+    return { text: model.detokenize(generated, false, tokens) };
   },
 };
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Other engines on this machine: llama-bench of the PATH, and the package node-llama-cpp of npm.
+"""Other engines on this machine: llama-bench and llama-completion of the PATH, and the package node-llama-cpp of npm.
 
 Each run is a process of its own, computes on the processor alone, and with as many threads as it is told.
 """
@@ -12,7 +12,10 @@ import subprocess
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'peer.mjs')
 PACKAGE = 'node-llama-cpp'
 LONG_S = 3600
-PROGRAMS = {'speed': 'llama-bench'}
+SPARE_TOKENS = 8  # to be asked for beyond those that are compared: the program may write one less, in other pieces
+SPARE_POSITIONS = 16
+PROGRAMS = {'speed': 'llama-bench', 'continuation': 'llama-completion'}
+MARK_OF_END = '[end of text]'
 
 
 class NoPeer(Exception):
@@ -73,6 +76,13 @@ class OnPath:
         return {'prefill': self.rate(file, threads, '-p', str(n_prompt), '-n', '0'),
                 'decode': self.rate(file, threads, '-p', '0', '-n', str(n_tokens))}
 
+    def continuation(self, file, threads, prompt, n_tokens):
+        """The likeliest text behind the prompt."""
+        n_most = len(prompt.encode()) + n_tokens + SPARE_POSITIONS  # no token is shorter than a byte
+        text = output_of(self.command(file, threads, '-p', prompt, '--no-escape', '-n', str(n_tokens), '-c', str(n_most),
+                                      '--temp', '0', '-no-cnv', '--no-display-prompt', '--no-warmup', '--simple-io'))
+        return text.rstrip().removesuffix(MARK_OF_END).rstrip()
+
 
 class OfNpm:
     """node-llama-cpp: in a folder that is named, or where node finds packages: here, in NODE_PATH, and those of all."""
@@ -111,6 +121,11 @@ class OfNpm:
         if not found['prefill'] or not found['decode']:
             raise NoPeer(f'{PACKAGE} measured nothing with {n_tokens} tokens')
         return found
+
+    def continuation(self, file, threads, prompt, n_tokens):
+        """The likeliest text behind the prompt."""
+        return self.ask(what='continuation', package=self.package, file=file, threads=threads, prompt=prompt,
+                        tokens=n_tokens)['text']
 
 
 KINDS = {'path': OnPath, 'npm': OfNpm}

@@ -6,7 +6,7 @@ import math
 from measures import METRICS
 
 WIDTH, HEIGHT = 640, 180
-UNITS = ('ms', 'mb', 'percent', 'seconds')
+UNITS = ('ms', 'mb', 'percent', 'seconds', 'characters')
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 14, 26
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2430; --soft: #667085; --line: #e4e7ec; --page: #f6f7f9; --card: #fff;

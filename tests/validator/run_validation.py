@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument('--model', default='', help='id of a model; the default model where it is not given')
     parser.add_argument('--model-file', help='its file, for a peer that reads it itself, and for a service of our own')
     parser.add_argument('--bench', metavar='PROGRAM', help='the woolly-bench that measures accuracy; that of the PATH')
-    parser.add_argument('--peer', choices=KINDS, help='what to compare with: llama-bench of the path,'
+    parser.add_argument('--peer', choices=KINDS, help='what to compare with: llama-bench and llama-completion of the path,'
                         ' or node-llama-cpp of npm; the first one that is there')
     parser.add_argument('--peer-folder', metavar='FOLDER', help='where node finds node-llama-cpp; it is the peer then')
     parser.add_argument('--quick', action='store_true', help='few and short runs')

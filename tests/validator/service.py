@@ -11,7 +11,7 @@ import time
 from gi.repository import Gio, GLib
 
 NAME, ROOT = 'org.woolly.Woolly1', '/org/woolly/Woolly1'
-TEXT, END, ERROR = 1, 8, 9  # frame types, from introspection/woolly-stream.h
+TEXT, END, ERROR, LOGPROBS = 1, 8, 9, 10  # frame types, from introspection/woolly-stream.h
 LONG_MS = 600000
 SETTLED = ('ready', 'available', 'failed')
 PLACES = ('/usr/libexec/woollyd', '/usr/local/libexec/woollyd')
@@ -157,8 +157,9 @@ class Service:
         """How many the service computes with."""
         return self.call(ROOT, 'Admin.GetSettings')[0][0]['compute.threads'] or n_cores()
 
-    def generate(self, name, prompt, **options):
-        """(seconds at which each piece of text came, text, result)"""
+    def generate(self, name, prompt, ret_tokens=None, **options):
+        """(seconds at which each piece of text came, text, result); with the option top-logprobs also what is told of
+        each token, in the list @ret_tokens."""
         begin = time.monotonic()
         (path, _), fds = self.call(ROOT, 'Manager.Generate', '(sa{sv}a{sv})',
                                    (name, {'prompt': GLib.Variant('s', prompt)}, plain(**options)))
@@ -169,9 +170,10 @@ class Service:
                     if kind == TEXT:
                         times.append(time.monotonic() - begin)
                         text += payload.decode()
+                    elif kind == LOGPROBS and ret_tokens is not None:
+                        ret_tokens.append(members(payload))
                     elif kind == ERROR:
-                        value = GLib.Variant.new_from_bytes(GLib.VariantType('a{sv}'), GLib.Bytes.new(payload), False).unpack()
-                        raise RuntimeError(f'{value["name"]}: {value["message"]}')
+                        raise RuntimeError('{name}: {message}'.format(**members(payload)))
         while self.get(path, 'Generation', 'State') not in ('done', 'cancelled', 'failed'):
             time.sleep(0.002)
         result = self.get(path, 'Generation', 'Result')
@@ -202,6 +204,10 @@ def is_first_of_core(cpu):
             return int(re.match(r'\d+', file.read()).group()) == cpu
     except (OSError, AttributeError):
         return True
+
+
+def members(payload):
+    return GLib.Variant.new_from_bytes(GLib.VariantType('a{sv}'), GLib.Bytes.new(payload), False).unpack()
 
 
 def frames(stream):

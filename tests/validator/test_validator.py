@@ -16,6 +16,7 @@ import woolly_tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import agreement  # noqa: E402
 import history  # noqa: E402
 import measures  # noqa: E402
 import peers  # noqa: E402
@@ -60,6 +61,7 @@ export async function getLlama(options) {
       return {
         tokens: { shouldPrependBosToken: true, bos: 1 },
         tokenize: (text) => [...text].map((character) => character.charCodeAt(0)),
+        detokenize: (tokens) => String.fromCharCode(...tokens),
         async createContext(more) {
           appendFileSync(process.env.PEER_LOG, `${JSON.stringify(more)}\\n`);
           return { getSequence: () => new Sequence() };
@@ -199,8 +201,9 @@ class Tests(Validator):
         self.only_on_path()
         done = self.validate('quality_validation')
         self.assertIn('left out: accuracy: woolly-bench is not on the PATH', done.stdout)
+        self.assertIn('left out: the same prompts beside a peer: there is no peer: llama-completion is not', done.stdout)
         result = self.result('quality_validation')
-        self.assertEqual([part['what'] for part in result['left_out']], ['accuracy'])
+        self.assertEqual([part['what'] for part in result['left_out']], ['accuracy', 'the same prompts beside a peer'])
         self.assertEqual(result['peer'], '')
         self.assertIn('left out: accuracy', self.page('quality_validation')[0])
         done = self.validate('quality_validation', '--bench', '/nowhere/woolly-bench')
@@ -222,7 +225,7 @@ class Tests(Validator):
         self.assertNotEqual(metrics['ppl']['p50'], metrics['ppl_reference']['p50'])
         check, = [check for check in result['checks'] if 'mean_kld' in check['what']]
         self.assertEqual((check['what'], check['holds']), ('mean_kld is at most 0.001', True))
-        self.assertEqual(result['left_out'], [])
+        self.assertEqual([part['what'] for part in result['left_out']], ['the same prompts beside a peer'])
         config = self.path('gates.json', '{"accuracy": {"mean_kld": {"max": 1e-9}, "top1": {"min": 0.5}}}')
         done = self.validate('quality_validation', '--bench', os.environ['WOOLLY_BENCH'], '--config', config, status=1)
         self.assertIn('does not hold: mean_kld is at most 1e-09', done.stdout)
@@ -284,12 +287,26 @@ class Beside(Validator):
         self.assertIn('llama-bench: ', self.validate('comparative', '--peer', 'path', status=77).stdout)
         self.assertEqual(self.entries(), [])
 
+    def test_continuations(self):
+        self.only_on_path()
+        program = '#!/bin/sh\n[ "$1" != --version ] || echo "version: 3 (abcdef12)"\n[ "$1" != -m ] || echo "{}"\n'
+        self.path('bin/llama-completion', program.format(' [end of text]'), 0o755)
+        done = self.validate('quality_validation', '--peer', 'path')
+        self.assertIn('beside llama-completion abcdef12: 0 of 3 texts are the same\n', done.stdout)
+        found = self.result('quality_validation')['metrics']['common_prefix_characters']
+        self.assertEqual((found['max'], found['n']), (0, 3))
+        self.path('bin/llama-completion', program.format('@&%!'), 0o755)
+        done = self.validate('quality_validation', '--peer', 'path', status=1)
+        self.assertRegex(done.stdout, 'does not hold: it writes what llama-completion writes, .*0.5 are tolerated')
+
     def test_package(self):
         self.node()
         with unittest.mock.patch.dict(os.environ, self.environment):
             peer = peers.find('speed', folder=self.path('npm'))
             self.assertEqual(peers.title(peer), 'node-llama-cpp 1.2.3')
             found = peer.speed(MODEL, 3, 'abcdefg', 0, 5)
+            self.assertEqual(peer.continuation(MODEL, 3, 'abcdefg', 5), 'hijkl')
+            self.assertEqual(peer.continuation(MODEL, 3, 'abcdefg', 50), 'hijklmnopqrstuvwxy')
             with self.assertRaisesRegex(peers.NoPeer, 'measured nothing with 1 tokens'):
                 peer.speed(MODEL, 3, 'abcdefg', 0, 1)
             with self.assertRaisesRegex(peers.NoPeer, 'no model'):
@@ -332,6 +349,10 @@ class BesideRealPeers(Validator):
         config = self.path('gates.json', '{"quick_runs": 2}')
         self.validate('comparative', '--peer', kind, '--config', config)
         self.assertGreater(self.result('comparative')['metrics']['prefill_ratio']['min'], 0)
+        self.validate('quality_validation', '--peer', kind, '--config', config)
+        result = self.result('quality_validation')
+        self.assertNotIn('the same prompts beside a peer', [part['what'] for part in result['left_out']])
+        self.assertGreater(result['metrics']['common_prefix_characters']['max'], 0)
 
     def test_programs(self):
         self.compare('path')
@@ -459,6 +480,23 @@ class Arithmetic(Validator):
             measures.comparative(run)
         self.assertEqual(calls[2:], ['ours 5', 'theirs', 'theirs', 'ours 5', 'ours 5', 'theirs', 'theirs', 'ours 5'])
         self.assertEqual((run.samples['prefill_ratio'], run.samples['decode_ratio']), ([0.5] * 4, [2] * 4))
+
+    def test_where_texts_part(self):
+        def token(text, logprob=-0.5, *top):
+            return {'text': text, 'logprob': logprob, 'top': [(0, text, logprob), *((1, *other) for other in top)]}
+
+        ours = [token(' a'), token(' red', -0.5, (' re', -9.0), (' blue', -0.75), (' r', -3.0)), token(' ball')]
+        self.assertEqual(agreement.common(' a red ball', ' a blue'), 3)
+        self.assertFalse(agreement.parted(' a red ball', ' a red'))
+        self.assertTrue(agreement.parted(' a red ball', ' a rod'))
+        self.assertEqual(agreement.gap(ours, ' a blue ball'), 0.25)
+        self.assertEqual(agreement.gap(ours, ' a green ball'), float('inf'))
+        self.assertEqual(agreement.gap(ours, ' a rod'), 2.5)  # “ r”, and then something else
+        self.assertEqual(agreement.gap([token(' b', -0.5, ('', -0.6)), token('x')], ' by'), float('inf'))
+        self.assertEqual(agreement.gap([token(' b'), token('x', -0.5, ('', -0.6))], ' by'), float('inf'))
+        pieces = [token(' '), token('b', -1.0, ('bl', -1.5), ('blue', -4.0)), token('r', -0.1, ('l', -9.0))]
+        self.assertEqual(agreement.gap(pieces, ' blue'), 0.5)  # the peer need not have cut it where we did
+        self.assertIsNone(agreement.gap([token('\ufffd'), token('x')], 'yz'))
 
     def test_damaged_history(self):
         self.path('history.jsonl', '{"metrics": {}}\n{"cut\n[]\n\n{"metrics": {"x": {}}}\n')

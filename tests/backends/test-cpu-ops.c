@@ -199,6 +199,28 @@ test_glu (gconstpointer data)
   lab_free (lab);
 }
 
+/* Panels of gate and up differ in size, and none is kept packed. */
+static void
+test_glu_types (void)
+{
+  static const enum wlp_type types[] = { WLP_TYPE_Q4_0, WLP_TYPE_F32 };
+
+  for (guint i = 0; i < 2; i++) {
+    const LabSetup setup = { .int8 = TRUE, .pack = "0" };
+    Lab *lab             = lab_new (i);
+    wlp_value x          = embed (lab, 1024), gate, up;
+
+    lab->type = types[i];
+    gate      = wlp_linear (&lab->builder, x, lab_matrix (lab, 1024, 256, 0), WLP_NONE);
+    lab->type = types[1 - i];
+    up        = wlp_linear (&lab->builder, x, lab_matrix (lab, 1024, 256, 0), WLP_NONE);
+    x         = wlp_glu (&lab->builder, WLP_ACT_SILU, gate, up);
+    wlp_logits (&lab->builder, wlp_linear (&lab->builder, x, lab_matrix (lab, 256, 32, 0), WLP_NONE));
+    check (lab, &setup, 40, 2e-4);
+    lab_free (lab);
+  }
+}
+
 static void
 test_element (void)
 {
@@ -391,6 +413,7 @@ main (int argc, char **argv)
     g_snprintf (name, sizeof name, "/backends/cpu-ops/glu-%u", act);
     g_test_add_data_func (name, GUINT_TO_POINTER (act), test_glu);
   }
+  g_test_add_func ("/backends/cpu-ops/glu-types", test_glu_types);
   g_test_add_func ("/backends/cpu-ops/element", test_element);
   for (guint i = 0; i < G_N_ELEMENTS (attention_cases); i++) {
     g_snprintf (name, sizeof name, "/backends/cpu-ops/attention-%s", attention_cases[i].name);

@@ -209,19 +209,21 @@ glu_of (const struct wlp_model *model, const struct cpu_step *step)
   return glu;
 }
 
-/* Panels of gate and up with the same number together, as many as make whole groups of activations.  Where there are
- * many activation rows, the panels of both stay in the second-level cache together. */
+/* Panels of gate and up with the same number together, as many as make whole groups of activations and fit both.  Where
+ * there are many activation rows, the panels of both stay in the second-level cache together. */
 uint64_t
 cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
 {
-  const struct cpu_node *node     = cpu_plan_node (&model->plan, step, 0);
-  const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
-  const uint64_t unit             = LINEAR_GROUP / model->linear->rows;
-  const uint32_t n_rows           = cpu_run_rows (model, node->domain);
-  const uint64_t most             = panels_of_group (matrix) / (n_rows > FEW_ROWS ? 2 : 1);
+  const struct cpu_node *node   = cpu_plan_node (&model->plan, step, 0);
+  const struct cpu_matrix *gate = &model->plan.matrices[node->matrix];
+  const struct cpu_matrix *up   = &model->plan.matrices[cpu_plan_node (&model->plan, step, 1)->matrix];
+  const uint64_t unit           = LINEAR_GROUP / model->linear->rows;
+  const uint32_t n_rows         = cpu_run_rows (model, node->domain);
+  const uint64_t fitting        = panels_of_group (gate->panel_bytes > up->panel_bytes ? gate : up);
+  const uint64_t most           = fitting / (n_rows > FEW_ROWS ? 2 : 1);
 
   *ret_chunk = most > unit ? most / unit * unit : unit;
-  return n_rows > 0 ? matrix->n_panels : 0;
+  return n_rows > 0 ? gate->n_panels : 0;
 }
 
 /* One panel of one side: y[t][rows of a panel]. */

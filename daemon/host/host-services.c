@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plugin-host.h"
 #include "wly-cpu.h"
+#include "wly-trace.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LOG_DOMAIN "woolly-plugin"
+#define LOG_DOMAIN  "woolly-plugin"
+#define TRACE_GROUP "Woolly backend"
 
 /* From here on memory comes from the system, zeroed page by page as it is first touched. */
 #define MAP_BYTES (256 * 1024)
@@ -119,6 +121,14 @@ services_source_idle (void *host, const void *bytes, size_t n_bytes)
     madvise ((void *)first, end - first, MADV_DONTNEED);
 }
 
+/* ---- the timeline ---- */
+
+static void
+services_mark (void *host, const char *name, uint64_t begin_ns, uint64_t end_ns)
+{
+  wly_trace_mark (TRACE_GROUP, name, begin_ns, end_ns, "");
+}
+
 /* ---- life ---- */
 
 WlyHostServices *
@@ -140,6 +150,7 @@ wly_host_services_new (guint n_threads, int nice, guint64 max_bytes)
      .cpus         = (const guint32 *)(const void *)self->cpus->data,
      .nice         = nice,
      .source_idle  = services_source_idle,
+     .mark         = wly_trace_is_on () ? services_mark : NULL,
   };
   return self;
 }

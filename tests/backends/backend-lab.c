@@ -247,6 +247,16 @@ host_source_idle (void *host, const void *bytes, size_t n_bytes)
   model->idle_bytes += n_bytes;
 }
 
+static void
+host_mark (void *host, const char *name, uint64_t begin_ns, uint64_t end_ns)
+{
+  LabModel *model = host;
+  LabMark mark    = { .begin_ns = begin_ns, .end_ns = end_ns };
+
+  g_strlcpy (mark.name, name, sizeof mark.name);
+  g_array_append_val (model->setup.marks, mark);
+}
+
 guint64
 lab_model_idle_bytes (LabModel *model)
 {
@@ -334,6 +344,7 @@ lab_model_new (Lab *lab, const LabSetup *setup)
     .free         = host_free,
     .cpu_features = cpu_features (),
     .n_threads    = MAX (setup->n_threads, 1),
+    .mark         = setup->marks != NULL ? host_mark : NULL,
   };
   if (setup->no_map)
     write_file (model);

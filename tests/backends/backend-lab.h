@@ -37,6 +37,12 @@ wlp_weight lab_vector (Lab *lab, guint64 n);
 guint32 lab_group (Lab *lab, guint32 kind, guint32 n_layers, guint32 n_head_kv, guint32 dim_k, guint32 dim_v,
                    guint32 window);
 
+/* What the backend marked for a profiler. */
+typedef struct {
+  char name[48];
+  guint64 begin_ns, end_ns;
+} LabMark;
+
 /* How to run it. */
 typedef struct {
   guint n_threads; /* 0: 1 */
@@ -49,6 +55,7 @@ typedef struct {
   guint n_sequences;        /* 0: 1 */
   gboolean embeddings;
   gboolean no_map; /* weights from a file */
+  GArray *marks;   /* of LabMark: where marks go; NULL: nobody looks */
 } LabSetup;
 
 typedef struct LabModel LabModel;

@@ -213,6 +213,66 @@ test_profile (Fixture *f, gconstpointer data)
   g_assert_cmpint (lab_ops ()->profile (lab_model_get (f->model), 1000, &entry), ==, -ENOENT);
 }
 
+static guint
+count_marks (GArray *marks, const char *name)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < marks->len; i++)
+    n += g_str_equal (g_array_index (marks, LabMark, i).name, name);
+  return n;
+}
+
+/* Marks are the calls of the profile, one behind the other; the steps that packed weights have one more. */
+static void
+check_marks (LabModel *model, GArray *marks)
+{
+  struct wlp_profile_entry entry;
+  guint64 end_ns = 0;
+  guint n_calls  = 0;
+
+  for (guint i = 0; lab_ops ()->profile (lab_model_get (model), i, &entry) == 0; i++) {
+    g_assert_cmpuint (count_marks (marks, entry.name), ==, entry.n_calls);
+    n_calls += entry.n_calls;
+  }
+  g_assert_cmpuint (n_calls + count_marks (marks, "pack"), ==, marks->len);
+  for (guint i = 0; i < marks->len; i++) {
+    const LabMark *mark = &g_array_index (marks, LabMark, i);
+
+    g_assert_cmpuint (mark->end_ns, >=, mark->begin_ns);
+    if (g_str_equal (mark->name, "pack"))
+      continue;
+    g_assert_cmpuint (mark->begin_ns, >=, end_ns);
+    end_ns = mark->end_ns;
+  }
+}
+
+static void
+test_marks (gconstpointer data)
+{
+  const char *pack         = data;
+  const gint32 tokens[]    = { 1, 2, 3 };
+  Lab *lab                 = two_layers ();
+  g_autoptr (GArray) marks = g_array_new (FALSE, TRUE, sizeof (LabMark));
+  const LabSetup setup     = { .n_threads = 2, .pack = pack, .marks = marks };
+  LabModel *model          = lab_model_new (lab, &setup);
+  guint n_packs;
+
+  g_assert_cmpuint (marks->len, ==, g_strcmp0 (pack, "1") == 0); /* all weights while it loads, or none */
+  g_free (lab_model_step (model, tokens, NULL, NULL, G_N_ELEMENTS (tokens)));
+  check_marks (model, marks);
+  n_packs = count_marks (marks, "pack");
+  if (g_strcmp0 (pack, "auto") == 0)
+    g_assert_cmpuint (n_packs, >, 1);
+  else
+    g_assert_cmpuint (n_packs, ==, g_strcmp0 (pack, "1") == 0);
+  g_free (lab_model_step (model, tokens, NULL, NULL, G_N_ELEMENTS (tokens)));
+  check_marks (model, marks);
+  g_assert_cmpuint (count_marks (marks, "pack"), ==, n_packs); /* they stay */
+  lab_model_free (model);
+  lab_free (lab);
+}
+
 /* ---- plans ---- */
 
 static gpointer
@@ -501,6 +561,9 @@ main (int argc, char **argv)
   ADD ("cancel", test_cancel);
   ADD ("order", test_order);
   ADD ("profile", test_profile);
+  g_test_add_data_func ("/backends/cpu-limits/marks-auto", "auto", test_marks);
+  g_test_add_data_func ("/backends/cpu-limits/marks-packed", "1", test_marks);
+  g_test_add_data_func ("/backends/cpu-limits/marks-unpacked", "0", test_marks);
   g_test_add_func ("/backends/cpu-limits/plans", test_plans);
   g_test_add_func ("/backends/cpu-limits/supports", test_supports);
   g_test_add_func ("/backends/cpu-limits/cut", test_cut);

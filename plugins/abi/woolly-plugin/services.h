@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define WLP_SERVICES_VERSION 2u
+#define WLP_SERVICES_VERSION 3u
 
 enum wlp_log_level {
   WLP_LOG_WARNING = 1,
@@ -54,6 +54,10 @@ struct wlp_services {
    * them in a layout of its own: their memory may go back to the system.  Reading them again is fine.  Only for weights
    * that have a file. */
   void (*source_idle) (void *host, const void *bytes, size_t n_bytes);
+
+  /* (any thread, since version 3, optional: NULL where nobody looks) What @name says was done from @begin_ns to @end_ns
+   * of CLOCK_MONOTONIC, for the timeline of a profiler. */
+  void (*mark) (void *host, const char *name, uint64_t begin_ns, uint64_t end_ns);
 };
 
 #ifdef __cplusplus

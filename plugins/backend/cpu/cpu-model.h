@@ -57,6 +57,7 @@ struct cpu_panels {
   size_t arena_bytes;
   uint64_t limit;        /* bytes that may be packed: pack-bytes, or a share of the machine's memory where it is 0 */
   uint64_t packed_bytes; /* (atomic) that are */
+  uint64_t seen_bytes;   /* that were, when cpu_panels_grew() looked last */
   uint64_t idle_bytes;   /* of the host's map that need not be read for now */
   uint8_t *is_backed;    /* [arena_bytes in pages] were touched; one more page at the end */
   uint64_t n_batches;
@@ -139,6 +140,8 @@ const uint8_t *cpu_panels_get (struct wlp_model *model, struct cpu_matrix *matri
 void cpu_panels_begin (struct wlp_model *model);
 /* Behind a step, by one thread: source bytes that are all packed are given back. */
 void cpu_panels_settle (struct wlp_model *model, struct cpu_matrix *matrix);
+/* Whether panels were packed since the last look; by one thread, while nobody computes. */
+bool cpu_panels_grew (struct wlp_model *model);
 uint64_t cpu_panels_release (struct wlp_model *model, uint64_t n_bytes);
 
 /* cpu-batch.c, cpu-run.c */
@@ -151,7 +154,10 @@ int cpu_run_batch (struct wlp_model *model, struct wlp_error *error);
 /* cpu-profile.c */
 int cpu_profile_build (struct wlp_model *model);
 int cpu_profile_get (struct wlp_model *model, uint32_t index, struct wlp_profile_entry *ret_entry);
-void cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t time_ns);
+/* Behind a step, by one thread. */
+void cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t begin_ns, uint64_t end_ns);
+/* Shows it to a profiler where one looks. */
+void cpu_profile_mark (const struct wlp_model *model, const char *name, uint64_t begin_ns, uint64_t end_ns);
 
 static inline uint64_t
 cpu_now_ns (void)

@@ -158,6 +158,17 @@ cpu_panels_settle (struct wlp_model *model, struct cpu_matrix *matrix)
                            matrix->n_rows * matrix->row_bytes);
 }
 
+bool
+cpu_panels_grew (struct wlp_model *model)
+{
+  struct cpu_panels *panels   = &model->panels;
+  const uint64_t packed_bytes = __atomic_load_n (&panels->packed_bytes, __ATOMIC_RELAXED);
+  const bool grew             = packed_bytes > panels->seen_bytes;
+
+  panels->seen_bytes = packed_bytes;
+  return grew;
+}
+
 /* ---- giving up ---- */
 
 /* Whole pages go back to the system; the arena's addresses stay. */
@@ -206,6 +217,7 @@ cpu_panels_release (struct wlp_model *model, uint64_t n_bytes)
   while (before - panels->packed_bytes < n_bytes && (matrix = find_oldest (&model->plan)) != NULL)
     unpack_matrix (model, matrix);
   panels->limit = panels->packed_bytes;
+  cpu_panels_grew (model);
   return before - panels->packed_bytes;
 }
 
@@ -279,6 +291,7 @@ pack_thread (void *data, unsigned thread)
 static int
 pack_now (struct wlp_model *model, struct wlp_error *error)
 {
+  const uint64_t start = cpu_now_ns ();
   uint64_t total = 0, done = 0;
   uint32_t i;
 
@@ -295,6 +308,8 @@ pack_now (struct wlp_model *model, struct wlp_error *error)
     cpu_panels_settle (model, job.matrix);
     done += bytes_of (job.matrix);
   }
+  if (cpu_panels_grew (model))
+    cpu_profile_mark (model, "pack", start, cpu_now_ns ());
   return 0;
 }
 

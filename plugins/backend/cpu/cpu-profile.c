@@ -145,13 +145,23 @@ count_attention (struct wlp_model *model, const struct cpu_node *node, struct cp
 }
 
 void
-cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t time_ns)
+cpu_profile_mark (const struct wlp_model *model, const char *name, uint64_t begin_ns, uint64_t end_ns)
+{
+  const struct wlp_services *services = model->services;
+
+  if (services->version >= 3 && services->mark != NULL)
+    services->mark (services->host, name, begin_ns, end_ns);
+}
+
+void
+cpu_profile_add (struct wlp_model *model, const struct cpu_step *step, uint64_t begin_ns, uint64_t end_ns)
 {
   struct cpu_profile *profile = &model->profiles[step->profile];
   uint32_t i;
 
+  cpu_profile_mark (model, profile->name, begin_ns, end_ns);
   profile->n_calls++;
-  profile->time_ns += time_ns;
+  profile->time_ns += end_ns - begin_ns;
   for (i = 0; i < step->n_nodes; i++) {
     const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 

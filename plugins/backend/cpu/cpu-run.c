@@ -121,7 +121,9 @@ finish_step (struct wlp_model *model, const struct cpu_step *step)
     if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
       cpu_panels_settle (model, &model->plan.matrices[node->matrix]);
   }
-  cpu_profile_add (model, step, now - model->run.clock_ns);
+  if (cpu_panels_grew (model))
+    cpu_profile_mark (model, "pack", model->run.clock_ns, now);
+  cpu_profile_add (model, step, model->run.clock_ns, now);
   model->run.clock_ns = now;
 }
 

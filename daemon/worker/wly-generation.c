@@ -4,6 +4,7 @@
 #include "sample/sampler-logprobs.h"
 #include "wly-error.h"
 #include "wly-options.h"
+#include "wly-trace.h"
 #include "wly-utf8.h"
 
 #include <string.h>
@@ -428,10 +429,12 @@ reason_to_end (WlyGeneration *generation, gint32 token, const float *logits)
 gboolean
 wly_generation_advance (WlyGeneration *generation, const float *logits)
 {
-  GError *error      = NULL;
-  const char *reason = NULL;
-  gint32 token       = draw_token (generation, logits, &error);
+  const guint64 begin_ns = wly_trace_begin ();
+  GError *error          = NULL;
+  const char *reason     = NULL;
+  gint32 token           = draw_token (generation, logits, &error);
 
+  wly_trace_end (begin_ns, "sample", "generation %" G_GUINT64_FORMAT, generation->number);
   note_time (generation);
   if (error == NULL && accept_token (generation, token, &error) && commit_token (generation, token, &error)) {
     wly_sampler_accept (generation->sampler, token);

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import gguf_file
+import sysprof_recorder
 import woolly_tap
 
 BENCH = os.environ['WOOLLY_BENCH']
@@ -20,8 +21,8 @@ STORY = ('Once upon a time there was a little girl who had a red ball. She playe
          'One day the ball rolled under a big bush, and a small dog came to help her. They were happy.\n') * 12
 
 
-def run(*arguments):
-    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, check=False, timeout=240)
+def run(*arguments, **more):
+    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, check=False, timeout=240, **more)
 
 
 class Bench(unittest.TestCase):
@@ -259,6 +260,69 @@ class Versus(Bench):
         self.assert_refused(1, 'no figure', *speed, '--peer', 'silent-bench')
         self.assert_refused(1, 'no command', *speed, '--peer', '"unclosed')
         self.assert_refused(2, 'whole numbers', *speed, '--vs', '--pairs', '0')
+
+
+@unittest.skipUnless(os.environ['WOOLLY_TEST_SYSPROF'], 'built without sysprof')
+class Recorded(Bench):
+    """What sysprof would have on its timeline."""
+
+    def record(self, *arguments):
+        """(marks, what the program printed)"""
+        recorder = sysprof_recorder.Recorder()
+        self.addCleanup(recorder.close)
+        with recorder:
+            done = run(*arguments, env={**os.environ, **recorder.environment}, pass_fds=recorder.fds)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        return recorder.marks(), json.loads(done.stdout)
+
+    def speed(self, *arguments):
+        return self.record('speed', '-m', BUNDLED, '-r', '1', '-t', '2', '--no-limits', '--profile', '--json', *arguments)
+
+    def test_operators(self):
+        """A mark for each call that the profile counts, each within a step of the network."""
+        marks, found = self.speed('--prefill', '40', '--decode', '5')
+        ours = [mark for mark in marks if mark.group == 'Woolly backend' and mark.name != 'pack']
+        steps = [mark for mark in marks if mark.name in ('prefill', 'decode')]
+        names = {entry['operator'] for row in found['results'] for entry in row['profile']}
+        self.assertEqual({mark.name for mark in ours}, names)
+        self.assertIn('linear Q8_0', names)
+        for name in names:
+            of_name = [mark for mark in ours if mark.name == name]
+            entries = [entry for row in found['results'] for entry in row['profile'] if entry['operator'] == name]
+            # the first token and the runs before those that count are there, too
+            self.assertGreater(len(of_name), sum(entry['calls'] for entry in entries))
+            time_ns = sum(mark.end - mark.begin for mark in of_name)
+            self.assertGreaterEqual(time_ns, sum(entry['time_ns'] for entry in entries))
+            self.assertGreater(time_ns, 0)
+        for mark in ours:
+            self.assertGreaterEqual(mark.end, mark.begin)
+            self.assertEqual(len([step for step in steps if step.begin <= mark.begin and mark.end <= step.end]), 1, mark)
+
+    def test_steps(self):
+        marks, _ = self.speed('--prefill', '40', '--decode', '5', '--batch', '3', '--chunk', '60', '--first-token', '7')
+        self.assertEqual([mark.name for mark in marks if mark.group == 'Woolly' and mark.name == 'load'], ['load'] * 2)
+        steps = [(mark.name, mark.message) for mark in marks if mark.name in ('prefill', 'decode')]
+        self.assertEqual(steps[:2], [('prefill', 'tokens 7, sequences 1'), ('decode', 'tokens 1, sequences 1')])
+        for step in (('prefill', 'tokens 60, sequences 2'), ('decode', 'tokens 3, sequences 3')):
+            self.assertIn(step, steps)
+
+    def test_packing(self):
+        """Weights are packed when they are used first, while they are loaded, or never."""
+        for how, least, most, within in (('auto', 2, 1000, 'prefill'), ('1', 1, 1, 'load'), ('0', 0, 0, '')):
+            marks, _ = self.speed('--prefill', '40', '--decode', '0', '--pack', how)
+            packs = [mark for mark in marks if mark.name == 'pack']
+            self.assertLessEqual(least, len(packs))
+            self.assertLessEqual(len(packs), most)
+            if packs:
+                self.assertTrue([mark for mark in marks if mark.name in (within, 'decode')
+                                 and mark.begin <= packs[0].begin and packs[0].end <= mark.end])
+
+    def test_nobody_records(self):
+        """What the variable names is no recorder, or not there any more."""
+        for value in ('', '99', '-1', 'x'):
+            done = run('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4', '--decode', '1', '--no-limits',
+                       env={**os.environ, 'SYSPROF_CONTROL_FD': value}, stdin=subprocess.DEVNULL)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
 
 
 class Limits(Bench):

@@ -4,6 +4,7 @@
  */
 #include "network-private.h"
 #include "wly-error.h"
+#include "wly-trace.h"
 
 #include <errno.h>
 
@@ -135,10 +136,13 @@ static gboolean
 run_batch (WlyNetwork *self, const struct wlp_batch *batch, GError **error)
 {
   struct wlp_error fault = { { 0 } };
+  const guint64 begin_ns = wly_trace_begin ();
   int code               = self->ops->submit (self->model, batch, &fault);
 
   if (code == 0)
     code = self->ops->wait (self->model, &fault);
+  wly_trace_end (begin_ns, batch->n_tokens > batch->n_sequences ? "prefill" : "decode", "tokens %u, sequences %u",
+                 batch->n_tokens, batch->n_sequences);
   if (code == 0)
     return TRUE;
   if (code == -ECANCELED)

@@ -3,6 +3,7 @@
 #include "program-builder.h"
 #include "quant.h"
 #include "wly-error.h"
+#include "wly-trace.h"
 
 #include <errno.h>
 
@@ -149,6 +150,7 @@ WlyNetwork *
 wly_network_new (WlyGguf *gguf, WlyProgram *program, const WlyNetworkOptions *options, GError **error)
 {
   g_autoptr (WlyNetwork) self = g_new0 (WlyNetwork, 1);
+  const guint64 begin_ns      = wly_trace_begin ();
 
   self->gguf          = wly_gguf_ref (gguf);
   self->program       = program;
@@ -161,6 +163,7 @@ wly_network_new (WlyGguf *gguf, WlyProgram *program, const WlyNetworkOptions *op
       || !network_plan (self, options, error))
     return NULL;
   self->cache = wly_kv_cache_new (self->ops, self->model, wly_program_get (program), options->kv_bytes, error);
+  wly_trace_end (begin_ns, "load", "%" G_GUINT64_FORMAT " bytes", wly_gguf_data_bytes (gguf));
   return self->cache != NULL ? g_steal_pointer (&self) : NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "wly-error.h"
+#include "wly-trace.h"
 #include "wly-worker-exit.h"
 #include "woolly-names.h"
 
@@ -82,9 +83,12 @@ gboolean
 wly_worker_spawn (const char *const *arguments, const int *fds, gsize n_fds, GPid *ret_pid, GError **error)
 {
   const char *program        = wly_worker_spawn_program ();
+  const int trace_fd         = wly_trace_fd ();
+  const gsize n_all          = n_fds + (trace_fd >= 0 ? 1 : 0);
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   g_auto (GStrv) environment = clean_environment ();
-  g_autofree int *targets    = g_new (int, MAX (n_fds, 1));
+  g_autofree int *sources    = g_new (int, n_fds + 1);
+  g_autofree int *targets    = g_new (int, n_fds + 1);
   g_autoptr (GError) local   = NULL;
   ChildSetup setup;
 
@@ -92,13 +96,17 @@ wly_worker_spawn (const char *const *arguments, const int *fds, gsize n_fds, GPi
   for (gsize i = 0; arguments[i] != NULL; i++)
     g_ptr_array_add (argv, (gpointer)arguments[i]);
   g_ptr_array_add (argv, NULL);
-  for (gsize i = 0; i < n_fds; i++)
+  for (gsize i = 0; i < n_all; i++) {
+    sources[i] = i < n_fds ? fds[i] : trace_fd;
     targets[i] = WOOLLY_WORKER_FD + (int)i;
+  }
+  if (trace_fd >= 0)
+    environment = wly_trace_environ (environment, targets[n_fds]);
   g_snprintf (setup.oom_score, sizeof setup.oom_score, "%d", MIN (own_oom_score () + OOM_SCORE_STEP, OOM_SCORE_MAX));
 
   if (!g_spawn_async_with_pipes_and_fds ("/", (const char *const *)argv->pdata, (const char *const *)environment,
                                          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, child_setup_cb, &setup,
-                                         -1, -1, -1, fds, targets, n_fds, ret_pid, NULL, NULL, NULL, &local)) {
+                                         -1, -1, -1, sources, targets, n_all, ret_pid, NULL, NULL, NULL, &local)) {
     g_set_error (error, WLY_ERROR, WLY_ERROR_WORKER_LOST, "cannot start the worker %s: %s", program, local->message);
     return FALSE;
   }

@@ -164,6 +164,7 @@ class Stream:
 class DaemonCase(unittest.TestCase):
     """Each case has a bus, a home and a woollyd of its own."""
     environment = {}
+    fds = ()  # that woollyd inherits
     config = ''
     started = True
 
@@ -237,7 +238,7 @@ class DaemonCase(unittest.TestCase):
     def start(self, *arguments):
         log = open(os.path.join(self.home, 'woollyd.log'), 'a')
         process = subprocess.Popen([DAEMON, '--verbose', *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env=self.env)
+                                   env=self.env, pass_fds=self.fds)
         log.close()
         self.addCleanup(self.stop, process)
         self.daemon = process

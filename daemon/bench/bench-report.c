@@ -167,27 +167,3 @@ bench_report_text (const BenchReport *report)
   for (guint i = 0; report->with_profile && i < report->results->len; i++)
     print_profile (report, g_ptr_array_index (report->results, i));
 }
-
-/* ---- CSV ---- */
-
-void
-bench_report_csv (const BenchReport *report)
-{
-  g_print ("kind,n,depth,batch,tokens_per_second,min,max,spread,step_ms,"
-           "macs_per_second,macs_share,bytes_per_second,bytes_share\n");
-  for (guint i = 0; i < report->results->len; i++) {
-    const BenchResult *result = g_ptr_array_index (report->results, i);
-    const BenchSummary rate   = bench_samples_summary (result->rates);
-    const BenchWork work      = bench_report_result_work (report, result);
-    const double values[]     = {
-          rate.median,     rate.min,        rate.max,         rate.spread,     bench_samples_rank (result->steps_ms, 0.5),
-          work.macs_per_s, work.macs_share, work.bytes_per_s, work.bytes_share
-    };
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-
-    g_print ("%s,%u,%u,%u", bench_result_kind (result), result->test.n, result->test.depth, result->test.batch);
-    for (guint k = 0; k < G_N_ELEMENTS (values); k++)
-      g_print (",%s", g_ascii_formatd (text, sizeof text, "%.8g", values[k]));
-    g_print ("\n");
-  }
-}

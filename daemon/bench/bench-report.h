@@ -51,8 +51,9 @@ BenchWork bench_report_work (const BenchReport *report, guint64 n_macs, guint64 
 BenchWork bench_report_result_work (const BenchReport *report, const BenchResult *result);
 
 void bench_report_text (const BenchReport *report);
-void bench_report_csv (const BenchReport *report);
 void bench_report_limits_text (const BenchLimits *limits);
+/* bench-report-csv.c */
+void bench_report_csv (const BenchReport *report);
 /* bench-report-json.c */
 void bench_report_json (const BenchReport *report);
 void bench_report_limits_json (JsonBuilder *builder, const BenchLimits *limits); /* members of an object */

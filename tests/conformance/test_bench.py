@@ -17,6 +17,8 @@ import woolly_tap
 
 BENCH = os.environ['WOOLLY_BENCH']
 BUNDLED = os.environ['WOOLLY_BUNDLED_MODEL']
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MANUAL = os.path.join(ROOT, 'docs', 'man', 'woolly-bench.1.scd.in')
 STORY = ('Once upon a time there was a little girl who had a red ball. She played with it in the garden every day. '
          'One day the ball rolled under a big bush, and a small dog came to help her. They were happy.\n') * 12
 
@@ -46,6 +48,14 @@ class Bench(unittest.TestCase):
 
     def json(self, *arguments):
         return json.loads(self.output(*arguments, '--json'))
+
+    def csv(self, *arguments):
+        """Rows, each of which has all columns."""
+        text = self.output(*arguments, '--csv')
+        head, *rows = csv.reader(io.StringIO(text))
+        self.assertEqual({len(row) for row in rows}, {len(head)})
+        self.assertEqual(len(set(head)), len(head))
+        return [dict(zip(head, row)) for row in rows]
 
     def assert_refused(self, status, words, *arguments):
         done = run(*arguments)
@@ -143,13 +153,24 @@ class Speed(Bench):
         self.assertEqual(found['settings']['threads'], 1)
 
     def test_csv(self):
-        text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4,9', '--decode', '2', '--csv',
-                           '--no-limits')
-        rows = list(csv.DictReader(io.StringIO(text)))
-        self.assertEqual([(row['kind'], row['n']) for row in rows], [('prefill', '4'), ('prefill', '9'), ('decode', '2')])
-        for row in rows:
+        rows = self.csv('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4,9', '--decode', '2', '--first-token', '7',
+                        '--no-limits')
+        self.assertEqual([(row['row'], row['kind'], row['n']) for row in rows], [
+            ('result', 'prefill', '4'), ('result', 'prefill', '9'), ('result', 'decode', '2'),
+            ('first_token', 'prefill', '1'), ('first_token', 'prefill', '7')])
+        for row in rows[:3]:
             self.assertGreater(float(row['tokens_per_second']), 0)
             self.assertEqual(float(row['min']), float(row['max']))
+            self.assertGreater(float(row['bytes_per_second']), 0)
+            self.assertEqual((row['macs_share'], row['peer'], row['ratio'], row['seconds']), ('', '', '', ''))
+        for row in rows[3:]:
+            self.assertGreater(float(row['seconds']), float(row['load_seconds']))
+            self.assertEqual((row['depth'], row['batch'], row['tokens_per_second']), ('0', '1', ''))
+
+        with open(MANUAL, encoding='utf-8') as file:
+            page = file.read()
+        for column in rows[0]:
+            self.assertIn(f'_{column}_', page)
 
     def test_text(self):
         text = self.output('speed', '-m', BUNDLED, '-r', '1', '--prefill', '4', '--decode', '2', '--profile')
@@ -252,6 +273,22 @@ class Versus(Bench):
                            '--vs', '--pairs', '2')
         self.assertIn('beside llama-bench, 2 pairs', text)
         self.assertIn('ratio', text)
+
+    def test_csv(self):
+        command = 'llama-bench -ot "exps=CPU,a=b" -fa 1'
+        rows = self.csv('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', '--prefill', '6', '--decode', '3',
+                        '--depth', '9', '--peer', command, '--pairs', '3')
+        self.assertEqual([row['row'] for row in rows], ['result', 'result', 'first_token', 'versus', 'versus'])
+        self.assertEqual([(row['kind'], row['n'], row['depth'], row['batch']) for row in rows[3:]],
+                         [('prefill', '6', '9', '1'), ('decode', '3', '9', '1')])
+        for row in rows[3:]:
+            self.assertEqual((row['peer'], row['pairs'], row['peer_tokens_per_second']), (command, '3', '0.5'))
+            least, rate, most = (float(row[name]) for name in ('min', 'tokens_per_second', 'max'))
+            for name, value in (('ratio_min', least), ('ratio', rate), ('ratio_max', most)):
+                self.assertAlmostEqual(float(row[name]) * 0.5 / value, 1, 6)
+            self.assertLessEqual(least, rate)
+            self.assertLessEqual(rate, most)
+            self.assertEqual((row['step_ms'], row['seconds']), ('', ''))
 
     def test_refused(self):
         speed = ('speed', '-m', BUNDLED, '-r', '1', '-t', '1', '--no-limits', '--prefill', '2', '--decode', '0')

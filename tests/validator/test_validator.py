@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The validator against the real service on a bus of its own: outputs, history, gates, exit statuses. No figure is judged."""
 import argparse
+import csv
 import html.parser
+import io
 import json
 import os
 import shutil
@@ -379,6 +381,14 @@ class ThroughTheBus(Validator):
         self.assertGreaterEqual(long['prompt'], 40)
         for first in (short, long):
             self.assertGreater(first['seconds'], 0)
+        done = subprocess.run([*command, '--csv'], capture_output=True, text=True, check=True, timeout=120,
+                              env=self.environment)
+        rows = [row for row in csv.DictReader(io.StringIO(done.stdout)) if row['row'] == 'first_token_bus']
+        self.assertEqual([(row['kind'], int(row['n'])) for row in rows],
+                         [('prefill', short['prompt']), ('prefill', long['prompt'])])
+        for row in rows:
+            self.assertGreater(float(row['seconds']), 0)
+            self.assertGreaterEqual(float(row['load_seconds']), 0)
         self.environment['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=/nowhere'
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=self.environment)
         self.assertEqual((done.returncode, done.stdout), (1, ''))

@@ -478,17 +478,17 @@ cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsign
   }
 }
 
-/* Keys and values of one token into its block. */
+/* Keys, or values, of one token into its block: heads @head .. @end - 1, which @x begins with. */
 void
-cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row)
+cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row, uint32_t head, uint32_t end,
+              const float *x)
 {
   const struct wlp_batch *batch             = model->run.batch;
   const struct wlp_attention_params *params = &node->op->p.attention;
-  const float *key                          = cpu_run_row (model, node->reads[CPU_READ_K], node->domain, row);
-  const float *value                        = cpu_run_row (model, node->reads[CPU_READ_V], node->domain, row);
   const uint32_t sequence                   = batch->sequence[row];
+  const bool is_key                         = node->kind == CPU_NODE_STORE_KEYS;
   const struct cpu_cache_layout *layout;
-  uint32_t position, head, layer = 0;
+  uint32_t position, layer = 0;
   uint8_t *block;
 
   if (params->group != WLP_NONE) {
@@ -506,7 +506,6 @@ cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row
     layout   = &resource->layout;
     block = resource->memory + (size_t)(model->run.scratch_of_seq[sequence] + position / BLOCK) * layout->block_bytes;
   }
-  for (head = 0; head < params->n_head_kv; head++)
-    cpu_cache_store (layout, block, layer, head, position % BLOCK, key + (size_t)head * params->head_dim_k,
-                     value + (size_t)head * params->head_dim_v);
+  for (; head < end; head++, x += is_key ? params->head_dim_k : params->head_dim_v)
+    (is_key ? cpu_cache_store_key : cpu_cache_store_value) (layout, block, layer, head, position % BLOCK, x);
 }

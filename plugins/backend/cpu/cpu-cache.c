@@ -252,12 +252,19 @@ cpu_cache_import (struct wlp_cache *cache, uint32_t block, const void *memory, u
 }
 
 void
-cpu_cache_store (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head, uint32_t slot,
-                 const float *key, const float *value)
+cpu_cache_store_key (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head,
+                     uint32_t slot, const float *key)
 {
   uint8_t *tile = cpu_cache_keys (layout, block, layer, head) + slot / ATTENTION_TILE * layout->tile_bytes;
-  uint8_t *row  = cpu_cache_values (layout, block, layer, head) + slot * layout->row_bytes;
 
   attention_put_key (layout->type, key, layout->head_dim_k, slot % ATTENTION_TILE, tile);
+}
+
+void
+cpu_cache_store_value (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head,
+                       uint32_t slot, const float *value)
+{
+  uint8_t *row = cpu_cache_values (layout, block, layer, head) + slot * layout->row_bytes;
+
   attention_put_value (layout->type, value, layout->head_dim_v, row);
 }

@@ -69,6 +69,8 @@ cpu_cache_values (const struct cpu_cache_layout *layout, uint8_t *block, uint32_
          + (size_t)head * layout->row_bytes * WLP_BLOCK_POSITIONS;
 }
 
-/* Rounds one head's key and value to the type and stores them at position @slot of a block. */
-void cpu_cache_store (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head,
-                      uint32_t slot, const float *key, const float *value);
+/* Rounds one head's key or value to the type and stores it at position @slot of a block. */
+void cpu_cache_store_key (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head,
+                          uint32_t slot, const float *key);
+void cpu_cache_store_value (const struct cpu_cache_layout *layout, uint8_t *block, uint32_t layer, uint32_t head,
+                            uint32_t slot, const float *value);

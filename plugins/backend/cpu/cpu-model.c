@@ -132,7 +132,7 @@ find_groups (struct wlp_model *model)
   for (i = 0; i < model->plan.n_nodes; i++) {
     const struct cpu_node *node = &model->plan.nodes[i];
 
-    if (node->kind == CPU_NODE_STORE && node->op->p.attention.group != WLP_NONE)
+    if (node->kind == CPU_NODE_STORE_KEYS && node->op->p.attention.group != WLP_NONE)
       model->uses_group[node->op->p.attention.group] = true;
     if (node->kind == CPU_NODE_STATE)
       model->uses_group[node->op->p.state_conv.group] = true;

@@ -199,6 +199,7 @@ add_matrix (struct build *b, const struct wlp_op *op, uint32_t *ret_matrix)
   matrix->k            = source->shape.ne[0];
   matrix->n_rows       = op->p.linear.n_rows != 0 ? op->p.linear.n_rows : matrix->bias_stride;
   matrix->n_panels     = (matrix->n_rows + b->model->linear->rows - 1) / b->model->linear->rows;
+  matrix->unit         = 1;
   matrix->panel_bytes  = (matrix->format->panel_bytes (matrix->type, matrix->k) + 63) / 64 * 64;
   if (op->weight[1] != WLP_NONE) {
     matrix->bias = cpu_weights_floats (b->model, op->weight[1]);
@@ -380,10 +381,12 @@ add_attention (struct build *b, uint32_t i)
   status = add_stored (b, op, &stored);
   if (status != 0)
     return status;
-  node                    = add_node (b, CPU_NODE_STORE, CPU_DOMAIN_TOKENS, op, op->layer);
-  node->reads[CPU_READ_K] = op->in[1];
-  node->reads[CPU_READ_V] = op->in[2];
-  node->writes[0]         = stored;
+  node            = add_node (b, CPU_NODE_STORE_KEYS, CPU_DOMAIN_TOKENS, op, op->layer);
+  node->reads[0]  = op->in[1];
+  node->writes[0] = stored;
+  node            = add_node (b, CPU_NODE_STORE_VALUES, CPU_DOMAIN_TOKENS, op, op->layer);
+  node->reads[0]  = op->in[2];
+  node->writes[0] = stored;
   if (b->op_domain[i] == CPU_DOMAIN_NONE)
     return 0;
   node                         = add_node (b, CPU_NODE_ATTENTION, b->op_domain[i], op, op->layer);

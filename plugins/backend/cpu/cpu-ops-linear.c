@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Linear layers: the items of a step are the panels of all its weights.  A thread takes a few panels (packed
- * already, or packed into its scratch memory now) through all activation rows before it takes the next ones.  Gate and
- * up of a feed-forward layer go side by side, and what is made of them follows at once: they never leave the cache.
+ * Linear layers: the items of a step are groups of panels of all its weights.  A thread takes a few panels (packed
+ * already, or packed into its scratch memory now) through all activation rows before it takes the next ones; what goes
+ * on with their columns follows tile by tile.  Gate and up of a feed-forward layer go side by side, and what is made of
+ * them follows at once: they never leave the cache.
  */
 #include "cpu-ops.h"
 
@@ -25,9 +26,15 @@ struct scratch {
 static uint64_t
 panels_of_group (const struct cpu_matrix *matrix)
 {
-  const uint64_t n = GROUP_BYTES / matrix->panel_bytes;
+  const uint64_t n = GROUP_BYTES / matrix->panel_bytes, most = n < GROUP_PANELS ? n : GROUP_PANELS;
 
-  return n < 1 ? 1 : (n < GROUP_PANELS ? n : GROUP_PANELS);
+  return most > matrix->unit ? most / matrix->unit * matrix->unit : matrix->unit;
+}
+
+static uint64_t
+groups_of_matrix (const struct cpu_matrix *matrix)
+{
+  return (matrix->n_panels + panels_of_group (matrix) - 1) / panels_of_group (matrix);
 }
 
 size_t
@@ -117,15 +124,30 @@ run_tile (struct wlp_model *model, const struct tile *tile, const void *weights,
                  tile->residual[t] != NULL ? tile->residual[t] + first : NULL, tile->out[t] + first);
 }
 
-/* Panels @panel .. @panel + @n - 1 of one linear layer. */
+/* What follows node @at of a step, in the columns of panels @panel .. @panel + @n - 1 of one row. */
 static void
-linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t panel, uint64_t n, unsigned thread)
+follow (struct wlp_model *model, const struct cpu_step *step, uint32_t at, uint64_t panel, uint64_t n, uint32_t row)
 {
-  struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
-  struct scratch *scratch   = scratch_of (model, thread);
-  const uint32_t n_rows     = cpu_run_rows (model, node->domain);
-  const uint8_t *weights    = cpu_panels_get (model, matrix, 0, panel, n, thread, scratch->panels);
-  struct tile tile          = { .matrix = matrix, .bias = matrix->bias };
+  const struct cpu_node *node = cpu_plan_node (&model->plan, step, at);
+  const uint64_t first = panel * model->linear->rows, left = model->plan.matrices[node->matrix].n_rows - first;
+  const uint64_t width = n * model->linear->rows < left ? n * model->linear->rows : left;
+  uint32_t i;
+
+  for (i = 1; i <= node->n_followers; i++)
+    cpu_row_columns (model, cpu_plan_node (&model->plan, step, at + i), row, (uint32_t)first, (uint32_t)width);
+}
+
+/* Panels @panel .. @panel + @n - 1 of node @at of a step, whole units, and what follows. */
+static void
+linear_group (struct wlp_model *model, const struct cpu_step *step, uint32_t at, uint64_t panel, uint64_t n,
+              unsigned thread)
+{
+  const struct cpu_node *node = cpu_plan_node (&model->plan, step, at);
+  struct cpu_matrix *matrix   = &model->plan.matrices[node->matrix];
+  struct scratch *scratch     = scratch_of (model, thread);
+  const uint32_t n_rows       = cpu_run_rows (model, node->domain);
+  const uint8_t *weights      = cpu_panels_get (model, matrix, 0, panel, n, thread, scratch->panels);
+  struct tile tile            = { .matrix = matrix, .bias = matrix->bias };
   uint32_t row, t;
   uint64_t i;
 
@@ -138,25 +160,23 @@ linear_group (struct wlp_model *model, const struct cpu_node *node, uint64_t pan
     }
     for (i = 0; i < n; i++)
       run_tile (model, &tile, weights + i * matrix->panel_bytes, panel + i, scratch->y);
+    for (t = 0; t < tile.n; t++)
+      follow (model, step, at, panel, n, row + t);
   }
 }
 
-/* Panels of all weights behind each other. */
+/* Groups of panels of all weights behind each other. */
 uint64_t
-cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk)
+cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step)
 {
   uint64_t n_items = 0;
   uint32_t i;
 
-  *ret_chunk = GROUP_PANELS;
   for (i = 0; i < step->n_nodes; i++) {
-    const struct cpu_node *node     = cpu_plan_node (&model->plan, step, i);
-    const struct cpu_matrix *matrix = &model->plan.matrices[node->matrix];
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
-    if (cpu_run_rows (model, node->domain) == 0)
-      continue;
-    n_items += matrix->n_panels;
-    *ret_chunk = panels_of_group (matrix) < *ret_chunk ? panels_of_group (matrix) : *ret_chunk;
+    if (node->kind == CPU_NODE_LINEAR && cpu_run_rows (model, node->domain) > 0)
+      n_items += groups_of_matrix (&model->plan.matrices[node->matrix]);
   }
   return n_items;
 }
@@ -171,15 +191,17 @@ cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned 
   while (cpu_pool_take (model->backend->pool, thread, &range))
     for (i = 0, before = 0; i < step->n_nodes && before < range.end; i++) {
       const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
-      const uint64_t n_panels     = model->plan.matrices[node->matrix].n_panels;
-      const uint64_t first        = range.first > before ? range.first - before : 0;
-      const uint64_t end          = range.end - before < n_panels ? range.end - before : n_panels;
+      const struct cpu_matrix *matrix;
+      uint64_t first, each;
 
-      if (cpu_run_rows (model, node->domain) == 0)
+      if (node->kind != CPU_NODE_LINEAR || cpu_run_rows (model, node->domain) == 0)
         continue;
-      if (first < end)
-        linear_group (model, node, first, end - first, thread);
-      before += n_panels;
+      matrix = &model->plan.matrices[node->matrix];
+      each   = panels_of_group (matrix);
+      first  = (range.first - before) * each;
+      before += groups_of_matrix (matrix);
+      if (range.first < before)
+        linear_group (model, step, i, first, matrix->n_panels - first < each ? matrix->n_panels - first : each, thread);
     }
 }
 

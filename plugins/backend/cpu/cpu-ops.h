@@ -8,6 +8,11 @@
 
 /* One row of a row node, @row counted in the node's domain. */
 void cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row);
+/* Values @column .. @column + @n - 1 of a row: whole parts as cpu_row_part() counts them. */
+void cpu_row_columns (struct wlp_model *model, const struct cpu_node *node, uint32_t row, uint32_t column, uint32_t n);
+/* How many values a row node can compute by themselves from as many of what it reads first, and any multiple of that;
+ * 0: it needs the whole row. */
+uint32_t cpu_row_part (const struct cpu_node *node);
 
 /* cpu-ops-rope.c */
 int cpu_rope_init (struct cpu_rope *rope, const struct wlp_rope_params *params, const float *factors,
@@ -24,8 +29,8 @@ size_t cpu_group_bytes (uint64_t n_pairs, uint64_t n_experts);
 /* One thread does it alone. */
 void cpu_step_group (struct wlp_model *model, const struct cpu_step *step);
 /* cpu-ops-linear.c */
-/* Items of a step, and how many go together. */
-uint64_t cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
+/* Items of a step, and how many go together where that is not one. */
+uint64_t cpu_linear_items (const struct wlp_model *model, const struct cpu_step *step);
 uint64_t cpu_glu_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
 uint64_t cpu_experts_items (const struct wlp_model *model, const struct cpu_step *step, uint64_t *ret_chunk);
 void cpu_step_linear (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
@@ -37,7 +42,8 @@ uint64_t cpu_attention_items (const struct wlp_model *model, const struct cpu_st
 void cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 size_t cpu_attention_scratch_bytes (const struct wlp_attention_params *params);
 uint32_t cpu_attention_tile_tokens (const struct wlp_attention_params *params);
-void cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row);
+void cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row, uint32_t head, uint32_t end,
+                   const float *x);
 /* cpu-ops-pool.c */
 void cpu_step_pool (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 /* cpu-ops-state.c */

@@ -30,12 +30,13 @@ enum cpu_domain {
 
 enum cpu_node_kind {
   /* Row nodes compute one row from the same row of what they read; several of them can share a step. */
-  CPU_NODE_INPUT,    /* the rows of embeddings that come in at a cut */
-  CPU_NODE_TABLE,    /* sines and cosines of the token's positions; out: [n_dims / 2][cosine, sine] */
-  CPU_NODE_QUANTISE, /* an activation row for integer kernels, for each slot */
-  CPU_NODE_STORE,    /* key and value into the cache */
-  CPU_NODE_ROW,      /* an operator: embed, norm, rope, elementwise, route, sum over experts */
-  CPU_NODE_OUTPUT,   /* a row of the model's output */
+  CPU_NODE_INPUT,      /* the rows of embeddings that come in at a cut */
+  CPU_NODE_TABLE,      /* sines and cosines of the token's positions; out: [n_dims / 2][cosine, sine] */
+  CPU_NODE_QUANTISE,   /* an activation row for integer kernels, for each slot */
+  CPU_NODE_STORE_KEYS, /* into the cache */
+  CPU_NODE_STORE_VALUES,
+  CPU_NODE_ROW,    /* an operator: embed, norm, rope, elementwise, route, sum over experts */
+  CPU_NODE_OUTPUT, /* a row of the model's output */
   CPU_NODE_LAST_ROW = CPU_NODE_OUTPUT,
   /* Nodes with steps of their own. */
   CPU_NODE_LINEAR,
@@ -81,6 +82,7 @@ struct cpu_matrix {
   uint64_t k;
   uint64_t n_rows;
   uint64_t n_panels; /* of one expert */
+  uint64_t unit; /* panels that one thread computes, for what goes on with them: whole heads, whole groups; else 1 */
   size_t panel_bytes;
   uint8_t *packed;    /* [n_experts][n_panels][panel_bytes], or NULL: it has no room in the arena of panels */
   uint8_t *is_packed; /* [n_experts][n_panels] */
@@ -103,6 +105,7 @@ struct cpu_node {
   uint32_t n_slots;        /* QUANTISE */
   uint32_t rope;           /* ROPE, TABLE: number of the cpu_rope */
   uint32_t matrix;         /* LINEAR, EXPERTS */
+  uint32_t n_followers;    /* LINEAR: row nodes behind it in the step that go on with its columns */
   const float *weights[2]; /* gains, biases, sinks as float32; NULL: none */
   bool done;               /* the scheduler's */
 };
@@ -114,15 +117,13 @@ enum {
   CPU_READ_RESIDUAL = 1, /* LINEAR: added to the result */
   CPU_READ_GROUPS   = 1, /* EXPERTS: the sorted rows */
   CPU_READ_Q        = 0, /* ATTENTION */
-  CPU_READ_STORED   = 1, /* ATTENTION: what STORE writes */
-  CPU_READ_K        = 0, /* STORE */
-  CPU_READ_V        = 1,
+  CPU_READ_STORED   = 1, /* ATTENTION: what both STORE nodes write */
   CPU_READ_TABLE    = 1, /* ROPE */
 };
 
 enum cpu_step_kind {
   CPU_STEP_ROWS,   /* row nodes of one domain, row by row */
-  CPU_STEP_LINEAR, /* linear nodes, side by side */
+  CPU_STEP_LINEAR, /* linear nodes, side by side, each with its followers behind it */
   CPU_STEP_GLU,    /* gate and up, and what becomes of them: [linear, linear, GLU, quantise or nothing] */
   CPU_STEP_GROUP,
   CPU_STEP_EXPERTS,

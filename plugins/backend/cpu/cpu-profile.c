@@ -15,7 +15,8 @@ row_name (const struct cpu_node *node)
   switch (node->kind) {
   case CPU_NODE_QUANTISE:
     return "quantise";
-  case CPU_NODE_STORE:
+  case CPU_NODE_STORE_KEYS:
+  case CPU_NODE_STORE_VALUES:
     return "store";
   case CPU_NODE_TABLE:
     return "angles";
@@ -70,12 +71,14 @@ name_step (const struct wlp_model *model, const struct cpu_step *step, char *nam
   for (i = 0; i < step->n_nodes; i++) {
     const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
 
-    if (step->kind == CPU_STEP_ROWS)
-      append_part (name, size, row_name (node), i == 0 ? "" : "+");
-    else if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
+    if (node->kind == CPU_NODE_LINEAR || node->kind == CPU_NODE_EXPERTS)
       append_part (name, size, wlq_type_name (model->plan.matrices[node->matrix].type), i == 0 ? " " : "+");
-    else if (step->kind == CPU_STEP_GLU)
-      append_part (name, size, row_name (node), "+");
+  }
+  for (i = 0; i < step->n_nodes; i++) {
+    const struct cpu_node *node = cpu_plan_node (&model->plan, step, i);
+
+    if (node->kind <= CPU_NODE_LAST_ROW)
+      append_part (name, size, row_name (node), i == 0 ? "" : "+");
   }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Row nodes: one row of one operator.
+ * Row nodes: one row of one operator, or a part of a row where the operator can do that by itself.
  */
 #include "cpu-ops.h"
 
@@ -87,18 +87,89 @@ norm_step (const struct wlp_model *model, const struct wlp_op *op, unsigned i)
 }
 
 static void
-norm (struct wlp_model *model, const struct cpu_node *node, uint32_t width, const float *x, float *y)
+norm (struct wlp_model *model, const struct cpu_node *node, uint32_t column, uint32_t n, const float *x, float *y)
 {
   const struct wlp_norm_params *params = &node->op->p.norm;
-  const uint32_t group                 = params->group != 0 ? params->group : width;
+  const uint32_t group                 = params->group != 0 ? params->group : n;
   const uint32_t gain_step = norm_step (model, node->op, 0), bias_step = norm_step (model, node->op, 1);
   const float *gain = node->weights[0], *bias = node->weights[1];
   uint32_t i;
 
-  for (i = 0; i < width; i += group) {
-    model->vector->norm (params->kind, params->eps, group, gain, bias, x + i, y + i);
-    gain = gain != NULL ? gain + gain_step : NULL;
-    bias = bias != NULL ? bias + bias_step : NULL;
+  for (i = 0; i < n; i += group)
+    model->vector->norm (params->kind, params->eps, group,
+                         gain != NULL ? gain + (size_t)((column + i) / group) * gain_step : NULL,
+                         bias != NULL ? bias + (size_t)((column + i) / group) * bias_step : NULL, x + i, y + i);
+}
+
+uint32_t
+cpu_row_part (const struct cpu_node *node)
+{
+  switch (node->kind) {
+  case CPU_NODE_QUANTISE:
+    return LINEAR_GROUP;
+  case CPU_NODE_STORE_KEYS:
+    return node->op->p.attention.head_dim_k;
+  case CPU_NODE_STORE_VALUES:
+    return node->op->p.attention.head_dim_v;
+  case CPU_NODE_ROW:
+    break;
+  default:
+    return 0;
+  }
+  switch (node->op->kind) {
+  case WLP_OP_NORM:
+    return node->op->p.norm.group;
+  case WLP_OP_ROPE:
+    return node->op->p.rope.head_dim;
+  case WLP_OP_ACTIVATE:
+  case WLP_OP_SCALE:
+  case WLP_OP_SOFTCAP:
+  case WLP_OP_CLAMP:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+void
+cpu_row_columns (struct wlp_model *model, const struct cpu_node *node, uint32_t row, uint32_t column, uint32_t n)
+{
+  const struct wlp_op *op = node->op;
+  const float *x          = (const float *)cpu_run_row (model, node->reads[0], node->domain, row) + column;
+  float *y;
+  uint32_t i;
+
+  if (node->kind == CPU_NODE_STORE_KEYS || node->kind == CPU_NODE_STORE_VALUES) {
+    cpu_op_store (model, node, row, column / cpu_row_part (node), (column + n) / cpu_row_part (node), x);
+    return;
+  }
+  y = cpu_run_row (model, node->writes[0], node->domain, row);
+  if (node->kind == CPU_NODE_QUANTISE) {
+    model->linear->quantise (x, n, (struct linear_block *)(void *)y + column / LINEAR_GROUP);
+    return;
+  }
+  y += column;
+  switch (op->kind) {
+  case WLP_OP_NORM:
+    norm (model, node, column, n, x, y);
+    break;
+  case WLP_OP_ROPE:
+    cpu_op_rope (model->vector, &op->p.rope, n, cpu_run_row (model, node->reads[CPU_READ_TABLE], node->domain, row), x,
+                 y);
+    break;
+  case WLP_OP_ACTIVATE:
+    model->vector->activate (op->p.glu.act, n, x, y);
+    break;
+  case WLP_OP_SCALE:
+    for (i = 0; i < n; i++)
+      y[i] = x[i] * op->p.scale.scale;
+    break;
+  case WLP_OP_SOFTCAP:
+    model->vector->softcap (op->p.scale.scale, n, x, y);
+    break;
+  default: /* WLP_OP_CLAMP: cpu_check_op() lets no other one through */
+    model->vector->clamp (&op->p.clamp, n, x, y);
+    break;
   }
 }
 
@@ -122,17 +193,8 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   x = in[0];
   y = cpu_run_row (model, node->writes[0], node->domain, row);
   switch (op->kind) {
-  case WLP_OP_NORM:
-    norm (model, node, width, x, y);
-    break;
-  case WLP_OP_ROPE:
-    cpu_op_rope (model->vector, &op->p.rope, width, in[CPU_READ_TABLE], x, y);
-    break;
   case WLP_OP_GLU:
     model->vector->glu (op->p.glu.act, width, x, in[1] != NULL ? in[1] : x + width, y);
-    break;
-  case WLP_OP_ACTIVATE:
-    model->vector->activate (op->p.glu.act, width, x, y);
     break;
   case WLP_OP_ADD:
     for (i = 0; i < width; i++)
@@ -141,16 +203,6 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   case WLP_OP_MUL:
     mul (width, values[op->in[1]].width, x, in[1], y);
     break;
-  case WLP_OP_SCALE:
-    for (i = 0; i < width; i++)
-      y[i] = x[i] * op->p.scale.scale;
-    break;
-  case WLP_OP_SOFTCAP:
-    model->vector->softcap (op->p.scale.scale, width, x, y);
-    break;
-  case WLP_OP_CLAMP:
-    model->vector->clamp (&op->p.clamp, width, x, y);
-    break;
   case WLP_OP_MOE_ROUTE:
     cpu_op_route (&op->p.route, values[op->in[0]].width, x, node->weights[0], (int32_t *)(void *)y,
                   cpu_run_row (model, node->writes[1], node->domain, row));
@@ -158,7 +210,8 @@ operator_row (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   case WLP_OP_MOE_SUM:
     cpu_op_expert_sum (values[op->in[1]].width, width, x, in[1], y);
     break;
-  default: /* cpu_check_op() lets no other one through */
+  default:
+    cpu_row_columns (model, node, row, 0, width);
     break;
   }
 }
@@ -170,14 +223,13 @@ cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   const uint32_t token          = cpu_run_token (model, node->domain, row);
   const uint8_t *x;
   uint8_t *y;
-  uint32_t slot;
 
   if (node->kind == CPU_NODE_ROW) {
     operator_row (model, node, row);
     return;
   }
-  if (node->kind == CPU_NODE_STORE) {
-    cpu_op_store (model, node, row);
+  if (cpu_row_part (node) != 0) { /* quantising, storing */
+    cpu_row_columns (model, node, row, 0, (uint32_t)(model->plan.resources[node->reads[0]].row_bytes / sizeof (float)));
     return;
   }
   y = cpu_run_row (model, node->writes[0], node->domain, row);
@@ -189,12 +241,6 @@ cpu_row_node (struct wlp_model *model, const struct cpu_node *node, uint32_t row
   case CPU_NODE_TABLE:
     cpu_op_rope_table (&model->plan.ropes[node->rope], batch->positions + (size_t)token * batch->n_positions,
                        (float *)(void *)y);
-    break;
-  case CPU_NODE_QUANTISE:
-    x = cpu_run_row (model, node->reads[0], node->domain, row);
-    for (slot = 0; slot < node->n_slots; slot++)
-      model->linear->quantise ((const float *)(const void *)x + (size_t)slot * node->k, node->k,
-                               (struct linear_block *)(void *)(y + slot * linear_activation_bytes (node->k)));
     break;
   default: /* CPU_NODE_OUTPUT */
     x = cpu_run_row (model, node->reads[0], node->domain, row);

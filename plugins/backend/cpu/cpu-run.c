@@ -73,7 +73,7 @@ deal_step (struct wlp_model *model, const struct cpu_step *step)
     chunk   = ROWS_CHUNK;
     break;
   case CPU_STEP_LINEAR:
-    n_items = cpu_linear_items (model, step, &chunk);
+    n_items = cpu_linear_items (model, step);
     break;
   case CPU_STEP_GLU:
     n_items = cpu_glu_items (model, step, &chunk);

@@ -8,6 +8,9 @@
  * the item, so neither on the batch nor on the threads.
  *
  * An item of the step is a tile of consecutive queries of one sequence with up to HEADS heads that read the same keys.
+ * Where there are few of them for the threads, as where one token is computed and few heads have keys of their own,
+ * chunks of an item go to several threads in slices.  Their (m, l, o) lie in the model's partial results then, and who
+ * comes last merges them all, in the same order.
  */
 #include "cpu-math.h"
 #include "cpu-ops.h"
@@ -18,6 +21,7 @@
 #define CHUNK   256u
 #define HEADS   8u  /* query heads of an item */
 #define QUERIES 32u /* tokens times heads of an item */
+#define SLICES  8u  /* for each thread, about, where items are split */
 
 #define BLOCK WLP_BLOCK_POSITIONS
 #define AHEAD BLOCK /* positions, of what is asked for before it is read: the next block lies elsewhere */
@@ -42,16 +46,21 @@ struct item {
   uint32_t first_head; /* of the queries */
   uint32_t n_heads;
   uint32_t n_tokens;
-  uint32_t end; /* of what any of them sees */
+  uint32_t from; /* .. end - 1: what any of them sees */
+  uint32_t end;
   const float *sinks;
   struct sight sights[QUERIES];
   const float *q[QUERIES]; /* [token][head] */
   float slopes[HEADS];
   float max[QUERIES]; /* M, L of each query */
   float sum[QUERIES];
-  float *scores; /* [QUERIES][CHUNK] */
-  float *chunk;  /* [QUERIES][head_dim_v] */
-  float *total;  /* [QUERIES][head_dim_v] */
+  float *total;     /* [QUERIES][head_dim_v] O of each query */
+  float *scores;    /* [QUERIES][CHUNK] */
+  float *own;       /* [QUERIES][head_dim_v + 2] room for a chunk's result */
+  float *chunk_max; /* [QUERIES] m, l and o of the chunk: own, or a partial result */
+  float *chunk_sum;
+  float *chunk;    /* [QUERIES][head_dim_v] */
+  float *partials; /* of its chunks, partial_floats() each; NULL: it is not split */
 };
 
 static uint32_t
@@ -77,7 +86,14 @@ align64 (size_t n)
 size_t
 cpu_attention_scratch_bytes (const struct wlp_attention_params *params)
 {
-  return align64 (sizeof (struct item)) + QUERIES * sizeof (float) * (CHUNK + 2 * (size_t)params->head_dim_v) + 64;
+  return align64 (sizeof (struct item)) + QUERIES * sizeof (float) * (CHUNK + 2 + 2 * (size_t)params->head_dim_v) + 64;
+}
+
+/* Of one chunk for one item of @n_tokens. */
+static size_t
+partial_floats (const struct wlp_attention_params *params, uint32_t n_tokens)
+{
+  return align64 (n_tokens * heads_of_item (params) * (params->head_dim_v + 2) * sizeof (float)) / sizeof (float);
 }
 
 static uint8_t *
@@ -252,26 +268,11 @@ weigh_chunk (const struct item *item, uint32_t token, uint32_t head, uint32_t ch
   return item->model->vector->softmax (factor, s, from, end, ret_sum);
 }
 
-/* (max, sum, chunk) of a chunk into (M, L, O) of the query. */
-static void
-merge_chunk (struct item *item, uint32_t query, float max, float sum)
-{
-  const uint32_t dim    = item->layout->head_dim_v;
-  const float new_max   = max > item->max[query] ? max : item->max[query];
-  const float old_scale = cpu_exp (item->max[query] - new_max);
-  const float scale     = cpu_exp (max - new_max);
-
-  item->model->vector->merge (dim, old_scale, item->chunk + query * dim, scale, item->total + query * dim);
-  item->sum[query] = item->sum[query] * old_scale + sum * scale;
-  item->max[query] = new_max;
-}
-
 static void
 run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
 {
   const uint32_t n_queries = item->n_tokens * item->n_heads;
-  float max[QUERIES], sum[QUERIES];
-  const uint32_t first = from / ATTENTION_TILE * ATTENTION_TILE;
+  const uint32_t first     = from / ATTENTION_TILE * ATTENTION_TILE;
   uint32_t position, next, query;
 
   for (position = first; position < end; position = next) {
@@ -284,20 +285,42 @@ run_chunk (struct item *item, uint32_t chunk, uint32_t from, uint32_t end)
     const uint32_t begin      = sight->from > chunk ? sight->from - chunk : 0;
     const uint32_t last       = sight->end < chunk + CHUNK ? sight->end : chunk + CHUNK;
 
-    sum[query] = 0.0f;
+    item->chunk_sum[query] = 0.0f;
     if (sight->end <= chunk || begin >= CHUNK || chunk + begin >= last)
       continue;
-    max[query] =
-        weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, begin, last - chunk, &sum[query]);
+    item->chunk_max[query] = weigh_chunk (item, query / item->n_heads, query % item->n_heads, chunk, begin,
+                                          last - chunk, &item->chunk_sum[query]);
   }
   memset (item->chunk, 0, n_queries * item->layout->head_dim_v * sizeof (float));
   for (position = first; position < end; position = next) {
     next = (position / BLOCK + 1) * BLOCK < end ? (position / BLOCK + 1) * BLOCK : end;
     run_block (item, chunk, position, next - position, 1, ahead_of_values (item, position, end), add_values);
   }
-  for (query = 0; query < n_queries; query++)
-    if (sum[query] != 0.0f) /* NaN, too */
-      merge_chunk (item, query, max[query], sum[query]);
+}
+
+/* m, l and o of the chunk into M, L and O of the query. */
+static void
+merge_query (struct item *item, uint32_t query)
+{
+  const uint32_t dim = item->layout->head_dim_v;
+  const float max = item->chunk_max[query], sum = item->chunk_sum[query];
+  const float new_max   = max > item->max[query] ? max : item->max[query];
+  const float old_scale = cpu_exp (item->max[query] - new_max);
+  const float scale     = cpu_exp (max - new_max);
+
+  item->model->vector->merge (dim, old_scale, item->chunk + query * dim, scale, item->total + query * dim);
+  item->sum[query] = item->sum[query] * old_scale + sum * scale;
+  item->max[query] = new_max;
+}
+
+static void
+merge_chunk (struct item *item)
+{
+  uint32_t query;
+
+  for (query = 0; query < item->n_tokens * item->n_heads; query++)
+    if (item->chunk_sum[query] != 0.0f) /* NaN, too */
+      merge_query (item, query);
 }
 
 /* A sink is one more score that has no value. */
@@ -320,29 +343,59 @@ finish_query (struct item *item, uint32_t query, float *out)
     out[i] = item->total[query * dim + i] * inverse;
 }
 
+/* Where the result of chunk number @index of the item goes to. */
 static void
-run_item (struct item *item, const struct cpu_node *node, const uint32_t *rows)
+point_at (struct item *item, uint32_t index)
 {
   const uint32_t n_queries = item->n_tokens * item->n_heads;
-  const uint32_t dim       = item->layout->head_dim_v;
-  uint32_t from            = UINT32_MAX, chunk, i;
+  float *result            = item->own;
 
-  item->end = 0;
-  for (i = 0; i < item->n_tokens; i++) {
-    from      = item->sights[i].from < from ? item->sights[i].from : from;
-    item->end = item->sights[i].end > item->end ? item->sights[i].end : item->end;
-  }
-  memset (item->total, 0, n_queries * dim * sizeof (float));
+  if (item->partials != NULL)
+    result = item->partials + index * partial_floats (item->params, item->n_tokens);
+  item->chunk_max = result;
+  item->chunk_sum = result + n_queries;
+  item->chunk     = result + 2 * n_queries;
+}
+
+static void
+begin_totals (struct item *item)
+{
+  const uint32_t n_queries = item->n_tokens * item->n_heads;
+  uint32_t i;
+
+  memset (item->total, 0, n_queries * item->layout->head_dim_v * sizeof (float));
   for (i = 0; i < n_queries; i++) {
     item->max[i] = -__builtin_inff ();
     item->sum[i] = 0.0f;
   }
-  for (chunk = from / CHUNK * CHUNK; chunk < item->end; chunk += CHUNK)
-    run_chunk (item, chunk, from > chunk ? from : chunk, item->end < chunk + CHUNK ? item->end : chunk + CHUNK);
-  for (i = 0; i < n_queries; i++) {
+}
+
+static void
+finish_item (struct item *item, const struct cpu_node *node, const uint32_t *rows)
+{
+  uint32_t i;
+
+  for (i = 0; i < item->n_tokens * item->n_heads; i++) {
     float *out = cpu_run_row (item->model, node->writes[0], node->domain, rows[i / item->n_heads]);
 
-    finish_query (item, i, out + (item->first_head + i % item->n_heads) * dim);
+    finish_query (item, i, out + (item->first_head + i % item->n_heads) * item->layout->head_dim_v);
+  }
+}
+
+/* Chunks @first .. @end - 1 of the item, merged at once where it is not split. */
+static void
+run_chunks (struct item *item, uint32_t first, uint32_t end)
+{
+  uint32_t index;
+
+  for (index = first; index < end; index++) {
+    const uint32_t chunk = index * CHUNK;
+
+    point_at (item, index - item->from / CHUNK);
+    run_chunk (item, chunk, item->from > chunk ? item->from : chunk,
+               item->end < chunk + CHUNK ? item->end : chunk + CHUNK);
+    if (item->partials == NULL)
+      merge_chunk (item);
   }
 }
 
@@ -419,10 +472,14 @@ prepare_item (struct item *item, const struct cpu_node *node, const struct cpu_t
 
   open_cache (item, node, tile->sequence);
   item->n_tokens = tile->n;
+  item->from     = UINT32_MAX;
+  item->end      = 0;
   for (i = 0; i < tile->n; i++) {
     const float *q = cpu_run_row (item->model, node->reads[CPU_READ_Q], node->domain, rows[i]);
 
     item->sights[i] = sight_of (item->model, params, cpu_run_token (item->model, node->domain, rows[i]));
+    item->from      = item->sights[i].from < item->from ? item->sights[i].from : item->from;
+    item->end       = item->sights[i].end > item->end ? item->sights[i].end : item->end;
     for (head = 0; head < item->n_heads; head++)
       item->q[i * item->n_heads + head] = q + (size_t)(item->first_head + head) * params->head_dim_k;
   }
@@ -439,13 +496,155 @@ parts_of_item (const struct wlp_attention_params *params)
   return (ratio + each - 1) / each;
 }
 
+/* The chunks that the queries of a tile see. */
+static struct cpu_split
+chunks_of_tile (struct wlp_model *model, const struct cpu_node *node, const struct cpu_tile *tile)
+{
+  const uint32_t *rows   = model->run.queries[node->domain].order + tile->first;
+  struct cpu_split split = { .n_slices = 1 };
+  uint32_t from = UINT32_MAX, end = 0, i;
+
+  for (i = 0; i < tile->n; i++) {
+    const struct sight sight = sight_of (model, &node->op->p.attention, cpu_run_token (model, node->domain, rows[i]));
+
+    from = sight.from < from ? sight.from : from;
+    end  = sight.end > end ? sight.end : end;
+  }
+  split.first    = from / CHUNK;
+  split.n_chunks = (end + CHUNK - 1) / CHUNK - split.first;
+  return split;
+}
+
+/* Room for as many sequences of full length as there are threads to share out; if they are shorter, for more. */
+size_t
+cpu_attention_partials (const struct wlp_model *model, const struct wlp_attention_params *params)
+{
+  const uint64_t n_each    = (uint64_t)params->n_head_kv * parts_of_item (params); /* items of a sequence */
+  const uint64_t n_threads = cpu_n_threads (model);
+  uint64_t n_sequences = 1, n_chunks = model->request.max_positions / CHUNK + 1;
+
+  if (n_threads == 1 || n_each >= CPU_SPLIT * n_threads)
+    return 0;
+  if (n_threads / n_each > 1)
+    n_sequences = n_threads / n_each;
+  if (n_sequences > model->request.max_sequences)
+    n_sequences = model->request.max_sequences;
+  if (params->window != 0 && params->window / CHUNK + 2 < n_chunks)
+    n_chunks = params->window / CHUNK + 2;
+  return n_chunks > 1 ? n_sequences * n_each * n_chunks * partial_floats (params, 1) : 0;
+}
+
+/* Slices of about the same length for all tiles, as long as there is room for partial results; returns how many. */
+static uint64_t
+split_tiles (struct wlp_model *model, const struct cpu_node *node, uint64_t n_each)
+{
+  const struct cpu_queries *queries = &model->run.queries[node->domain];
+  struct cpu_run *run               = &model->run;
+  uint64_t n_chunks = 0, n_items = 0, each, i;
+  size_t used = 0, n;
+  uint32_t t;
+
+  for (t = 0; t < queries->n_tiles; t++) {
+    run->splits[t] = chunks_of_tile (model, node, &queries->tiles[t]);
+    n_chunks += n_each * run->splits[t].n_chunks;
+  }
+  each = (n_chunks + SLICES * cpu_n_threads (model) - 1) / (SLICES * cpu_n_threads (model));
+  for (t = 0; t < queries->n_tiles; t++) {
+    struct cpu_split *split = &run->splits[t];
+
+    n = n_each * split->n_chunks * partial_floats (&node->op->p.attention, queries->tiles[t].n);
+    if (split->n_chunks > each && n <= model->n_partials - used) {
+      split->n_slices = (uint32_t)((split->n_chunks + each - 1) / each);
+      split->partials = used;
+      used += n;
+    }
+    for (i = 0; i < n_each; i++)
+      run->n_open[t * n_each + i] = split->n_slices;
+    n_items += n_each * split->n_slices;
+  }
+  run->slice_chunks = (uint32_t)each;
+  return n_items;
+}
+
 uint64_t
-cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step)
+cpu_attention_items (struct wlp_model *model, const struct cpu_step *step)
 {
   const struct cpu_node *node               = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_attention_params *params = &node->op->p.attention;
+  const uint64_t n_each                     = (uint64_t)params->n_head_kv * parts_of_item (params);
+  const uint64_t n_items                    = model->run.queries[node->domain].n_tiles * n_each;
 
-  return (uint64_t)model->run.queries[node->domain].n_tiles * params->n_head_kv * parts_of_item (params);
+  model->run.slice_chunks = 0;
+  if (model->partials == NULL || n_items >= (uint64_t)CPU_SPLIT * cpu_n_threads (model))
+    return n_items;
+  return split_tiles (model, node, n_each);
+}
+
+/* Item number @number of a tile: which heads. */
+static void
+choose_heads (struct item *item, uint32_t number)
+{
+  const struct wlp_attention_params *params = item->params;
+  const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);
+  const uint32_t part = number % parts_of_item (params);
+
+  item->head_kv    = number / parts_of_item (params);
+  item->first_head = item->head_kv * ratio + part * each;
+  item->n_heads    = ratio - part * each < each ? ratio - part * each : each;
+}
+
+/* Slice @slice of an item; returns whether it was the last one to be done, and so the item is complete. */
+static bool
+run_slice (struct item *item, const struct cpu_split *split, uint32_t slice, uint32_t *n_open)
+{
+  const uint32_t each  = item->model->run.slice_chunks;
+  const uint32_t first = slice * each, left = split->n_chunks - first;
+  uint32_t i;
+
+  run_chunks (item, split->first + first, split->first + first + (left < each ? left : each));
+  if (__atomic_sub_fetch (n_open, 1, __ATOMIC_ACQ_REL) > 0)
+    return false;
+  for (i = 0; i < split->n_chunks; i++) {
+    point_at (item, i);
+    merge_chunk (item);
+  }
+  return true;
+}
+
+/* Number @number of all slices of all items. */
+static void
+run_number (struct item *item, const struct cpu_node *node, uint64_t number)
+{
+  const struct wlp_model *model     = item->model;
+  const struct cpu_queries *queries = &model->run.queries[node->domain];
+  const uint32_t n_each             = item->params->n_head_kv * parts_of_item (item->params);
+  const bool is_shared              = model->run.slice_chunks != 0;
+  const struct cpu_split *split     = model->run.splits;
+  uint32_t tile = 0, n_slices = 1, i;
+  const uint32_t *rows;
+
+  if (!is_shared)
+    tile = (uint32_t)(number / n_each);
+  else
+    for (; number >= (uint64_t)n_each * split->n_slices; tile++, split++)
+      number -= (uint64_t)n_each * split->n_slices;
+  if (is_shared)
+    n_slices = split->n_slices;
+  i    = (uint32_t)(number / n_slices % n_each);
+  rows = queries->order + queries->tiles[tile].first;
+  choose_heads (item, i);
+  prepare_item (item, node, &queries->tiles[tile], rows);
+  begin_totals (item);
+  item->partials = NULL;
+  if (n_slices == 1) {
+    run_chunks (item, item->from / CHUNK, (item->end + CHUNK - 1) / CHUNK);
+  } else {
+    item->partials =
+        model->partials + split->partials + (size_t)i * split->n_chunks * partial_floats (item->params, item->n_tokens);
+    if (!run_slice (item, split, (uint32_t)(number % n_slices), &model->run.n_open[tile * n_each + i]))
+      return;
+  }
+  finish_item (item, node, rows);
 }
 
 void
@@ -453,29 +652,18 @@ cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsign
 {
   const struct cpu_node *node               = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_attention_params *params = &node->op->p.attention;
-  const struct cpu_queries *queries         = &model->run.queries[node->domain];
-  const uint32_t ratio = params->n_head / params->n_head_kv, each = heads_of_item (params);
-  const uint32_t n_parts = parts_of_item (params);
-  uint8_t *scratch       = model->scratch + thread * model->scratch_bytes;
-  struct item *item      = (struct item *)(void *)scratch;
+  uint8_t *scratch                          = model->scratch + thread * model->scratch_bytes;
+  struct item *item                         = (struct item *)(void *)scratch;
   struct cpu_range range;
 
   item->model  = model;
   item->params = params;
   item->sinks  = node->weights[0];
   item->scores = (float *)(void *)(scratch + align64 (sizeof *item));
-  item->chunk  = item->scores + QUERIES * CHUNK;
-  item->total  = item->chunk + QUERIES * (size_t)params->head_dim_v;
-  while (cpu_pool_take (model->backend->pool, thread, &range)) {
-    const uint32_t part         = (uint32_t)(range.first % n_parts);
-    const struct cpu_tile *tile = &queries->tiles[range.first / n_parts / params->n_head_kv];
-
-    item->head_kv    = (uint32_t)(range.first / n_parts % params->n_head_kv);
-    item->first_head = item->head_kv * ratio + part * each;
-    item->n_heads    = ratio - part * each < each ? ratio - part * each : each;
-    prepare_item (item, node, tile, queries->order + tile->first);
-    run_item (item, node, queries->order + tile->first);
-  }
+  item->total  = item->scores + QUERIES * CHUNK;
+  item->own    = item->total + QUERIES * (size_t)params->head_dim_v;
+  while (cpu_pool_take (model->backend->pool, thread, &range))
+    run_number (item, node, range.first);
 }
 
 /* Keys, or values, of one token into its block: heads @head .. @end - 1, which @x begins with. */

@@ -230,8 +230,9 @@ cpu_model_memory (struct wlp_model *model, struct wlp_memory *ret_memory)
       model->mapped_bytes > model->panels.idle_bytes ? model->mapped_bytes - model->panels.idle_bytes : 0;
   ret_memory->packed_bytes =
       model->owned_bytes + model->constant_bytes + __atomic_load_n (&model->panels.packed_bytes, __ATOMIC_RELAXED);
-  ret_memory->scratch_bytes =
-      model->arena_bytes + model->state_bytes + (uint64_t)model->scratch_bytes * cpu_n_threads (model);
+  ret_memory->scratch_bytes = model->arena_bytes + model->state_bytes
+                              + (uint64_t)model->scratch_bytes * cpu_n_threads (model)
+                              + (uint64_t)model->n_partials * sizeof (float);
   ret_memory->cache_bytes = 0;
   for (cache = model->caches; cache != NULL; cache = cache->next)
     ret_memory->cache_bytes += cpu_cache_bytes (cache);

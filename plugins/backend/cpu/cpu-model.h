@@ -36,6 +36,14 @@ struct cpu_tile {
   uint32_t n;
 };
 
+/* How the chunks of positions that a tile sees are shared out among threads, for each of its items. */
+struct cpu_split {
+  uint32_t first; /* chunk */
+  uint32_t n_chunks;
+  uint32_t n_slices; /* 1: one thread takes them all */
+  size_t partials;   /* where its partial results begin: those of its items, one behind another */
+};
+
 /* The queries of a domain, ordered by sequence. */
 struct cpu_queries {
   uint32_t *order; /* rows of the domain */
@@ -68,6 +76,8 @@ struct cpu_panels {
   } * spent;           /* [n_threads] */
 };
 
+#define CPU_SPLIT 4u /* attention with fewer items than that for each thread is split by positions, too */
+
 /* The batch that is running. */
 struct cpu_run {
   const struct wlp_batch *batch;
@@ -78,6 +88,9 @@ struct cpu_run {
   uint32_t *scratch_of_seq;      /* [max_sequences] first block in the scratch cache */
   uint32_t *cursor;              /* [max_sequences] for sorting */
   struct cpu_queries queries[3]; /* by domain */
+  struct cpu_split *splits;      /* [CPU_SPLIT * n_threads] of the tiles, where the attention that runs is split */
+  uint32_t *n_open;              /* (atomic) [CPU_SPLIT * n_threads] slices of an item that are not done */
+  uint32_t slice_chunks;         /* of a slice; 0: items are not split */
   volatile int stop;
   uint32_t step;       /* that runs */
   uint64_t clock_ns;   /* when the last one ended */
@@ -101,6 +114,8 @@ struct wlp_model {
   uint64_t arena_bytes;
   uint8_t *scratch; /* [n_threads][scratch_bytes] */
   size_t scratch_bytes;
+  float *partials; /* of attention that is split, see cpu-attention.c; NULL: none is */
+  size_t n_partials;
   uint64_t mapped_bytes;
   uint64_t owned_bytes; /* weights read from the file */
   uint64_t constant_bytes;

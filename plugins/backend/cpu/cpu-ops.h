@@ -38,9 +38,12 @@ void cpu_step_glu (struct wlp_model *model, const struct cpu_step *step, unsigne
 void cpu_step_experts (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 size_t cpu_linear_scratch_bytes (const struct wlp_model *model);
 /* cpu-attention.c */
-uint64_t cpu_attention_items (const struct wlp_model *model, const struct cpu_step *step);
+/* Shares the work out, too. */
+uint64_t cpu_attention_items (struct wlp_model *model, const struct cpu_step *step);
 void cpu_step_attention (struct wlp_model *model, const struct cpu_step *step, unsigned thread);
 size_t cpu_attention_scratch_bytes (const struct wlp_attention_params *params);
+/* Floats of partial results, where attention for one token of each sequence is split. */
+size_t cpu_attention_partials (const struct wlp_model *model, const struct wlp_attention_params *params);
 uint32_t cpu_attention_tile_tokens (const struct wlp_attention_params *params);
 void cpu_op_store (struct wlp_model *model, const struct cpu_node *node, uint32_t row, uint32_t head, uint32_t end,
                    const float *x);

@@ -226,6 +226,30 @@ scratch_bytes_of (struct wlp_model *model)
   return align_page (most);
 }
 
+/* For attention that is split by positions. */
+static int
+partials_init (struct wlp_model *model, struct wlp_error *error)
+{
+  const size_t n_items = (size_t)CPU_SPLIT * cpu_n_threads (model);
+  uint32_t i;
+
+  for (i = 0; i < model->plan.n_nodes; i++) {
+    const struct cpu_node *node = &model->plan.nodes[i];
+    const size_t n = node->kind == CPU_NODE_ATTENTION ? cpu_attention_partials (model, &node->op->p.attention) : 0;
+
+    model->n_partials = n > model->n_partials ? n : model->n_partials;
+  }
+  if (model->n_partials == 0)
+    return 0;
+  model->run.splits = calloc (n_items, sizeof model->run.splits[0]);
+  model->run.n_open = calloc (n_items, sizeof model->run.n_open[0]);
+  model->partials   = model->services->alloc (model->services->host, model->n_partials * sizeof (float), 4096);
+  if (model->run.splits == NULL || model->run.n_open == NULL || model->partials == NULL)
+    return wlp_error_set (error, -ENOMEM, "no memory for %llu bytes of partial results of attention",
+                          (unsigned long long)(model->n_partials * sizeof (float)));
+  return 0;
+}
+
 /* All that a batch needs is there before the first one comes. */
 int
 cpu_run_init (struct wlp_model *model, struct wlp_error *error)
@@ -253,7 +277,7 @@ cpu_run_init (struct wlp_model *model, struct wlp_error *error)
   if (model->scratch == NULL || run->ordinal == NULL || run->n_of_seq == NULL || run->first_of_seq == NULL
       || run->last_of_seq == NULL || run->scratch_of_seq == NULL || run->cursor == NULL)
     return wlp_error_set (error, -ENOMEM, "no memory for batches of %llu tokens", (unsigned long long)n_tokens);
-  return 0;
+  return partials_init (model, error);
 }
 
 void
@@ -264,6 +288,10 @@ cpu_run_finish (struct wlp_model *model)
 
   if (model->scratch != NULL)
     model->services->free (model->services->host, model->scratch, model->scratch_bytes * cpu_n_threads (model));
+  if (model->partials != NULL)
+    model->services->free (model->services->host, model->partials, model->n_partials * sizeof (float));
+  free (run->splits);
+  free (run->n_open);
   free (run->ordinal);
   free (run->n_of_seq);
   free (run->first_of_seq);

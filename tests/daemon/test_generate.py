@@ -225,6 +225,7 @@ class Deaths(Case):
             self.assertEqual(stream.all()[-1], ('end', {'reason': 'stop'}))
             self.assertEqual(self.ended(path)[0], 'done')
             self.until(lambda: not self.workers())
+            self.app.admin('ClearQuarantine', '(o)', (path_of('m'),))  # without a pause before the next
 
     def test_quarantine(self):
         for _ in range(3):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * kernels/linear.h: every instruction set against the C reference, bit by bit; with --bench [TYPE], how
- * fast each is.
+ * kernels/linear.h: every instruction set against the C reference, bit by bit; with --few [ISA], a size for
+ * each way through the loops and nothing of the reference alone, for emulators take their time; with --bench [TYPE],
+ * how fast each is.
  *
  * The cases: every type, packed for integers and exact; rows that do not fill a panel, every number of tokens, k from
  * one block up; activations that are random, all at +-127, zero, not finite; weights that are random, all bits of their
@@ -14,19 +15,10 @@
 #include "linear.h"
 #include "quant-blocks.h"
 
-#define N_TOKENS LINEAR_MAX_TOKENS
-/* An emulator takes its time: there, a size for each way through the loops, and nothing of the reference alone. */
-#ifdef CHECK_EMULATED
-#define EMULATED 1
-#define TOKENS   1, 2, 4, 5, 8, 32
-#define SIZES    96, 512, 7
-#else
-#define EMULATED 0
-#define TOKENS   1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32
-#define SIZES    32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77
-#endif
-#define ALL_TYPES 48 /* numbers of types end below */
-#define LONG_SIZE 14336
+#define N_TOKENS        LINEAR_MAX_TOKENS
+#define ALL_TYPES       48 /* numbers of types end below */
+#define MAX_BLOCK_BYTES 512
+#define LONG_SIZE       14336
 
 enum pattern { PATTERN_RANDOM, PATTERN_EXTREME, PATTERN_ZERO, PATTERN_NOT_FINITE, PATTERN_SCALES, N_PATTERNS };
 
@@ -72,13 +64,13 @@ block_is_tame (uint32_t type, const struct wlq_traits *traits, const uint8_t *bl
   return true;
 }
 
-/* Whether a byte holds integers only: setting its bits changes no scale. */
+/* Whether a byte of a block holds integers only: setting its bits changes no scale. */
 static bool
 is_integer_byte (uint32_t type, const struct wlq_traits *traits, const uint8_t *block, unsigned at)
 {
   float scale[2][WLQ_MAX_GROUPS] = { { 0 } }, min[2][WLQ_MAX_GROUPS] = { { 0 } };
   int8_t q[WLQ_MAX_BLOCK];
-  uint8_t changed[512];
+  uint8_t changed[MAX_BLOCK_BYTES];
 
   for (unsigned bit = 0; bit < 8; bit++) {
     memcpy (changed, block, traits->block_bytes);
@@ -91,6 +83,22 @@ is_integer_byte (uint32_t type, const struct wlq_traits *traits, const uint8_t *
   return true;
 }
 
+/* The same of all bytes, found out once for each type, with the first block that comes: most of the time of the check
+ * would go there. */
+static const bool *
+integer_bytes (uint32_t type, const struct wlq_traits *traits, const uint8_t *block)
+{
+  static struct {
+    bool is_known;
+    bool is_integer[MAX_BLOCK_BYTES];
+  } types[ALL_TYPES];
+
+  for (unsigned j = 0; j < traits->block_bytes && !types[type].is_known; j++)
+    types[type].is_integer[j] = is_integer_byte (type, traits, block, j);
+  types[type].is_known = true;
+  return types[type].is_integer;
+}
+
 static void
 fill_weights (uint32_t type, enum pattern pattern, uint64_t *random, uint8_t *row, size_t k)
 {
@@ -101,8 +109,10 @@ fill_weights (uint32_t type, enum pattern pattern, uint64_t *random, uint8_t *ro
       for (unsigned j = 0; j < traits->block_bytes; j++)
         row[j] = (uint8_t)(check_random (random) >> 40);
     } while (!block_is_tame (type, traits, row));
-    for (unsigned j = 0; j < traits->block_bytes && pattern == PATTERN_EXTREME && traits->group != 0; j++)
-      if (is_integer_byte (type, traits, row, j))
+    if (pattern != PATTERN_EXTREME || traits->group == 0)
+      continue;
+    for (unsigned j = 0; j < traits->block_bytes; j++)
+      if (integer_bytes (type, traits, row)[j])
         row[j] = i / traits->block % 2 ? 0x00 : (traits->q_min == -128 ? 0x80 : 0xff);
   }
 }
@@ -261,11 +271,15 @@ check_setting (const struct setting *s)
   return same;
 }
 
+/* Lists that end with 0: all, and a few. */
+static const unsigned tokens_of[2][16] = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32 }, { 1, 2, 4, 5, 8, 32 } };
+static const size_t sizes_of[2][16]    = { { 32, 64, 96, 256, 512, 1024, 2080, 1, 7, 33, 77 }, { 96, 512, 7 } };
+
 static void
-check_type (const struct linear_isa *isa, uint32_t type, int exact)
+check_type (const struct linear_isa *isa, uint32_t type, int exact, bool few)
 {
-  static const unsigned tokens[]  = { TOKENS };
-  static const size_t sizes[]     = { SIZES };
+  const unsigned *tokens          = tokens_of[few];
+  const size_t *sizes             = sizes_of[few];
   const struct wlq_traits *traits = wlq_traits (type);
 
   for (int pattern = 0; pattern < N_PATTERNS; pattern++) {
@@ -273,10 +287,10 @@ check_type (const struct linear_isa *isa, uint32_t type, int exact)
 
     if (pattern == PATTERN_SCALES && scales_of (type) == NULL)
       continue;
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (unsigned i = 0; sizes[i] != 0; i++) {
       if (sizes[i] % traits->block != 0 || (exact && sizes[i] > 512))
         continue;
-      for (unsigned j = 0; j < sizeof tokens / sizeof tokens[0]; j++, n++)
+      for (unsigned j = 0; tokens[j] != 0; j++, n++)
         n_wrong += !check_setting (&(struct setting){ isa, type, exact, sizes[i], isa->rows, tokens[j], pattern });
       for (unsigned rows = 1; rows < isa->rows;
            rows += rows < isa->rows - 2 && rows > 4 ? isa->rows - rows - 2 : 1, n++)
@@ -584,46 +598,66 @@ bench_type (const struct linear_isa *isa, uint32_t type, int exact, double ticks
   free (panels);
 }
 
-int
-main (int argc, char **argv)
+/* Whatever can run here against the reference; the reference is not one of them. */
+static void
+check_isa (const struct linear_isa *isa, bool few)
 {
-  const bool bench        = argc > 1 && strcmp (argv[1], "--bench") == 0;
-  const double ticks      = bench ? check_ticks_of_cycle () : 0;
+  for (uint32_t type = 0; type < ALL_TYPES; type++) {
+    if (!wlq_is_supported (type))
+      continue;
+    check_panel (isa, type);
+    check_type (isa, type, 0, few);
+    check_type (isa, type, 1, few);
+    if (scales_of (type) != NULL)
+      check_long (isa, type);
+  }
+}
+
+static void
+check_all (bool few, const char *name)
+{
   const uint64_t features = check_cpu_features ();
   const struct linear_isa *isa;
 
-  if (!bench)
-    check_choose ();
-  for (uint32_t type = 0; type < ALL_TYPES && !bench && !EMULATED; type++)
+  check_choose ();
+  for (uint32_t type = 0; type < ALL_TYPES && !few; type++)
     if (wlq_is_supported (type)) {
       check_reference (type);
       check_reference_alone (type);
     }
-  for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++) {
-    if (EMULATED && isa == &linear_isa_c)
+  for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++)
+    if (name != NULL && strcmp (isa->name, name) != 0) {
       continue;
-    if ((isa->features & ~features) != 0) {
-      if (!bench)
-        printf ("# %s cannot run on this machine\n", isa->name);
-      continue;
-    }
-    if (!bench)
+    } else if ((isa->features & ~features) != 0) {
+      printf ("# %s cannot run on this machine\n", isa->name);
+    } else if (!few || isa != &linear_isa_c) {
       check_quantise (isa);
-    if (!bench && isa == &linear_isa_c) /* what all are compared with */
-      continue;
-    for (uint32_t type = 0; type < ALL_TYPES; type++) {
-      if (!wlq_is_supported (type) || (argc > 2 && wlq_type_from_name (argv[2]) != (int32_t)type))
-        continue;
-      if (bench) {
-        bench_type (isa, type, 0, ticks);
-      } else {
-        check_panel (isa, type);
-        check_type (isa, type, 0);
-        check_type (isa, type, 1);
-        if (scales_of (type) != NULL)
-          check_long (isa, type);
-      }
+      if (isa != &linear_isa_c)
+        check_isa (isa, few);
     }
+}
+
+static void
+bench_all (const char *name)
+{
+  const double ticks      = check_ticks_of_cycle ();
+  const uint64_t features = check_cpu_features ();
+  const struct linear_isa *isa;
+
+  for (unsigned i = 0; (isa = linear_isa_at (i)) != NULL; i++)
+    for (uint32_t type = 0; type < ALL_TYPES; type++)
+      if ((isa->features & ~features) == 0 && wlq_is_supported (type)
+          && (name == NULL || wlq_type_from_name (name) == (int32_t)type))
+        bench_type (isa, type, 0, ticks);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
+    bench_all (argc > 2 ? argv[2] : NULL);
+    return 0;
   }
-  return bench ? 0 : check_finish ();
+  check_all (argc > 1 && strcmp (argv[1], "--few") == 0, argc > 2 ? argv[2] : NULL);
+  return check_finish ();
 }

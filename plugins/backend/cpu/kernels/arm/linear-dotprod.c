@@ -11,6 +11,7 @@
 
 #include "../linear-body-float.h"
 #include "../linear-body.h"
+#include "linear-quantise-128.h"
 
 const struct linear_isa linear_isa_dotprod = {
   .name     = "dotprod",

@@ -12,6 +12,7 @@
 
 #include "../linear-body-float.h"
 #include "../linear-body.h"
+#include "linear-quantise-128.h"
 
 const struct linear_isa linear_isa_i8mm = {
   .name     = "i8mm",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * 128-bit vectors for linear-body.h: NEON of 64-bit ARM with the dot product of bytes.  All weights are fit to be
- * signed bytes, so offsets are taken off in 32 bits.  Activation rows are the reference's, as it makes them.
+ * signed bytes, so offsets are taken off in 32 bits.
  */
 #pragma once
 
@@ -93,10 +93,4 @@ v_dot_end (v_sum sum, bool is_signed)
 {
   (void)is_signed;
   return sum;
-}
-
-static void
-linear_quantise_128 (const float *x, size_t k, struct linear_block *ret_row)
-{
-  linear_isa_c.quantise (x, k, ret_row);
 }

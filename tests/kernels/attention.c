@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * kernels/attention.h: every instruction set against the C reference, bit by bit, and the reference against double;
- * with --bench, how fast each is.
+ * with --few, fewer sizes for emulators; with --bench, how fast each is.
  */
 #include "kernel-check.h"
 
@@ -9,7 +9,7 @@
 #include "quant.h"
 
 #define MAX_DIM   256
-#define MAX_TILES 3
+#define MAX_TILES 5 /* more than a kernel takes at once */
 
 static const uint32_t types[] = { WLP_TYPE_F32, WLP_TYPE_F16, WLP_TYPE_Q8_0 };
 
@@ -19,8 +19,10 @@ fill_tile (uint32_t type, unsigned dim, uint64_t *random, void *tile, void *rows
   float row[MAX_DIM];
 
   for (unsigned lane = 0; lane < ATTENTION_TILE; lane++) {
+    const float size = lane % 4 == 2 ? 0x1p-13f : 4.0f; /* subnormal values in float16, and scales */
+
     for (unsigned d = 0; d < dim; d++)
-      row[d] = check_random_float (random) * 4.0f;
+      row[d] = check_random_float (random) * size;
     attention_put_key (type, row, dim, lane, tile);
     attention_put_value (type, row, dim, (uint8_t *)rows + lane * attention_row_bytes (type, dim));
   }
@@ -88,17 +90,19 @@ check_setting (const struct setting *s, uint64_t random)
   return same;
 }
 
+/* Lists that end with 0: all, and a few. */
+static const unsigned dims_of[2][16] = { { 1, 5, 8, 24, 32, 40, 64, 80, 96, 128, 192, 256 }, { 7, 32, 88, 96 } };
+
 static void
-check_type (const struct attention_isa *isa, uint32_t type)
+check_type (const struct attention_isa *isa, uint32_t type, bool few)
 {
-  static const unsigned dims[] = { 1, 5, 8, 24, 32, 40, 64, 80, 96, 128, 192, 256 };
-  struct setting s             = { .kernels   = attention_isa_format (isa, type),
-                                   .reference = attention_isa_format (&attention_isa_c, type),
-                                   .type      = type };
+  struct setting s = { .kernels   = attention_isa_format (isa, type),
+                       .reference = attention_isa_format (&attention_isa_c, type),
+                       .type      = type };
   unsigned n_wrong = 0, n = 0;
 
-  for (unsigned i = 0; i < sizeof dims / sizeof dims[0]; i++) {
-    s.dim = dims[i];
+  for (const unsigned *dim = dims_of[few]; *dim != 0; dim++) {
+    s.dim = *dim;
     if (type == WLP_TYPE_Q8_0 && s.dim % 32 != 0)
       continue;
     for (s.n_queries = 1; s.n_queries <= ATTENTION_QUERIES; s.n_queries++)
@@ -201,6 +205,7 @@ int
 main (int argc, char **argv)
 {
   const bool bench        = argc > 1 && strcmp (argv[1], "--bench") == 0;
+  const bool few          = argc > 1 && strcmp (argv[1], "--few") == 0;
   const double ticks      = bench ? check_ticks_of_cycle () : 0;
   const uint64_t features = check_cpu_features ();
   const struct attention_isa *isa;
@@ -214,7 +219,7 @@ main (int argc, char **argv)
       if (bench)
         bench_type (isa, types[j], ticks);
       else
-        check_type (isa, types[j]);
+        check_type (isa, types[j], few);
     }
   return bench ? 0 : check_finish ();
 }

@@ -13,6 +13,9 @@ static const struct attention_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVX2
   &attention_isa_avx2,
 #endif
+#ifdef WOOLLY_HAVE_NEON
+  &attention_isa_neon,
+#endif
   &attention_isa_c,
 };
 

@@ -19,24 +19,28 @@
 #define VECTOR_LOOP _Pragma ("GCC ivdep")
 #endif
 
-/* Values side by side, and lanes i and i + 8 of partial sums. */
-#define VECTOR_HALF (CPU_LANES / 2)
-typedef float vector_half __attribute__ ((vector_size (VECTOR_HALF * sizeof (float)), aligned (4), may_alias));
-typedef int32_t vector_mask __attribute__ ((vector_size (VECTOR_HALF * sizeof (int32_t))));
+/* Values side by side.  The instruction set may have vectors of another size: what it has not, the compiler takes to
+ * pieces, often to single values. */
+#ifndef VECTOR_WIDTH
+#define VECTOR_WIDTH 8
+#endif
+#define VECTOR_PARTS (CPU_LANES / VECTOR_WIDTH) /* vectors of partial sums */
+typedef float vector_floats __attribute__ ((vector_size (VECTOR_WIDTH * sizeof (float)), aligned (4), may_alias));
+typedef int32_t vector_mask __attribute__ ((vector_size (VECTOR_WIDTH * sizeof (int32_t))));
 
 #define OAI_LIMIT 7.0f
 #define OAI_ALPHA 1.702f
 
-#define vector_at(x) ((vector_half *)(void *)(x))
+#define vector_at(x) ((vector_floats *)(void *)(x))
 
 /* @a where the mask is set. */
-#define VECTOR_SELECT(mask, a, b) ((vector_half)(((vector_mask)(a) & (mask)) | ((vector_mask)(b) & ~(mask))))
+#define VECTOR_SELECT(mask, a, b) ((vector_floats)(((vector_mask)(a) & (mask)) | ((vector_mask)(b) & ~(mask))))
 
 /* ---- exponentials ---- */
 
 /* Vectors that go through a function side by side, step by step: one after another they would wait for themselves. */
 #define VECTOR_ABREAST 4
-#define VECTOR_BLOCK   (VECTOR_ABREAST * VECTOR_HALF)
+#define VECTOR_BLOCK   (VECTOR_ABREAST * VECTOR_WIDTH)
 
 /* One step of all of them, @i the vector.  A compiler that would put all steps of a vector together is kept from it
  * where the instruction set has such vectors, by a VECTOR_PIN(). */
@@ -50,13 +54,13 @@ typedef int32_t vector_mask __attribute__ ((vector_size (VECTOR_HALF * sizeof (i
     VECTOR_PIN (x);                                                                                                    \
   }
 
-#define VECTOR_EXP2(n) ((vector_half)(((n) + CPU_FLOAT_BIAS) << CPU_FLOAT_DIGITS))
+#define VECTOR_EXP2(n) ((vector_floats)(((n) + CPU_FLOAT_BIAS) << CPU_FLOAT_DIGITS))
 
 /* cpu_exp_parts() */
 static inline void
-vector_exp_parts (const vector_half *x, vector_half *ret_p, vector_mask *ret_n)
+vector_exp_parts (const vector_floats *x, vector_floats *ret_p, vector_mask *ret_n)
 {
-  vector_half rounded[VECTOR_ABREAST], r[VECTOR_ABREAST], p[VECTOR_ABREAST];
+  vector_floats rounded[VECTOR_ABREAST], r[VECTOR_ABREAST], p[VECTOR_ABREAST];
   unsigned i, term;
 
   VECTOR_STEP (rounded[i], x[i] * CPU_LOG2_E + CPU_ROUND);
@@ -74,23 +78,23 @@ vector_exp_parts (const vector_half *x, vector_half *ret_p, vector_mask *ret_n)
 
 /* cpu_exp() where no value is above 0, for which less can go wrong: the same bits. */
 static inline void
-vector_exp_falling (vector_half *x)
+vector_exp_falling (vector_floats *x)
 {
-  vector_half p[VECTOR_ABREAST];
+  vector_floats p[VECTOR_ABREAST];
   vector_mask n[VECTOR_ABREAST];
   unsigned i;
 
   vector_exp_parts (x, p, n);
   VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i]));
-  VECTOR_STEP (x[i], VECTOR_SELECT (x[i] < CPU_EXP_LEAST, (vector_half){ 0.0f }, p[i]));
+  VECTOR_STEP (x[i], VECTOR_SELECT (x[i] < CPU_EXP_LEAST, (vector_floats){ 0.0f }, p[i]));
 }
 
 /* cpu_exp() */
 static inline void
-vector_exp (vector_half *x)
+vector_exp (vector_floats *x)
 {
-  const vector_half most = (vector_half){ 0.0f } + CPU_EXP_MOST, least = (vector_half){ 0.0f } + CPU_EXP_LEAST;
-  vector_half clamped[VECTOR_ABREAST], p[VECTOR_ABREAST];
+  const vector_floats most = (vector_floats){ 0.0f } + CPU_EXP_MOST, least = (vector_floats){ 0.0f } + CPU_EXP_LEAST;
+  vector_floats clamped[VECTOR_ABREAST], p[VECTOR_ABREAST];
   vector_mask n[VECTOR_ABREAST];
   unsigned i;
 
@@ -99,8 +103,8 @@ vector_exp (vector_half *x)
   vector_exp_parts (clamped, p, n);
   VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i] >> 1));
   VECTOR_STEP (p[i], p[i] * VECTOR_EXP2 (n[i] - (n[i] >> 1)));
-  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] < least, (vector_half){ 0.0f }, p[i]));
-  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] > most, (vector_half){ 0.0f } + __builtin_inff (), p[i]));
+  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] < least, (vector_floats){ 0.0f }, p[i]));
+  VECTOR_STEP (p[i], VECTOR_SELECT (x[i] > most, (vector_floats){ 0.0f } + __builtin_inff (), p[i]));
   VECTOR_STEP (x[i], VECTOR_SELECT (x[i] != x[i], x[i], p[i]));
 }
 
@@ -114,7 +118,7 @@ vector_silu (float x)
 static inline void
 vector_silus (uint32_t n, const float *x, float *y)
 {
-  vector_half now[VECTOR_ABREAST], e[VECTOR_ABREAST];
+  vector_floats now[VECTOR_ABREAST], e[VECTOR_ABREAST];
   uint32_t at, i;
 
   for (at = 0; at + VECTOR_BLOCK <= n; at += VECTOR_BLOCK) {
@@ -246,13 +250,12 @@ vector_clamp (const struct wlp_clamp_params *params, uint32_t width, const float
 /* ---- norms ---- */
 
 static inline float
-vector_sum (const vector_half *low, const vector_half *high, const float *rest, uint32_t n_rest)
+vector_sum (const vector_floats *sums, const float *rest, uint32_t n_rest)
 {
   float lanes[CPU_LANES];
   uint32_t i;
 
-  memcpy (lanes, low, sizeof *low);
-  memcpy (lanes + VECTOR_HALF, high, sizeof *high);
+  memcpy (lanes, sums, sizeof lanes);
   for (i = 0; i < n_rest; i++)
     lanes[i] += rest[i];
   return cpu_lanes_sum (lanes);
@@ -262,33 +265,33 @@ vector_sum (const vector_half *low, const vector_half *high, const float *rest, 
 static float
 vector_sum_squares (const float *x, uint32_t n, float mean)
 {
-  vector_half low = { 0.0f }, high = { 0.0f };
+  vector_floats sums[VECTOR_PARTS] = { { 0.0f } };
   float rest[CPU_LANES];
-  uint32_t i, lane;
+  uint32_t i, lane, part;
 
-  for (i = 0; i + CPU_LANES <= n; i += CPU_LANES) {
-    const vector_half a = *(const vector_half *)(x + i) - mean;
-    const vector_half b = *(const vector_half *)(x + i + VECTOR_HALF) - mean;
+  for (i = 0; i + CPU_LANES <= n; i += CPU_LANES)
+#pragma GCC unroll 4
+    for (part = 0; part < VECTOR_PARTS; part++) {
+      const vector_floats off = vector_at (x + i)[part] - mean;
 
-    low += a * a;
-    high += b * b;
-  }
+      sums[part] += off * off;
+    }
   for (lane = 0; i + lane < n; lane++)
     rest[lane] = (x[i + lane] - mean) * (x[i + lane] - mean);
-  return vector_sum (&low, &high, rest, lane);
+  return vector_sum (sums, rest, lane);
 }
 
 static float
 vector_sum_values (const float *x, uint32_t n)
 {
-  vector_half low = { 0.0f }, high = { 0.0f };
-  uint32_t i;
+  vector_floats sums[VECTOR_PARTS] = { { 0.0f } };
+  uint32_t i, part;
 
-  for (i = 0; i + CPU_LANES <= n; i += CPU_LANES) {
-    low += *(const vector_half *)(x + i);
-    high += *(const vector_half *)(x + i + VECTOR_HALF);
-  }
-  return vector_sum (&low, &high, x + i, n - i);
+  for (i = 0; i + CPU_LANES <= n; i += CPU_LANES)
+#pragma GCC unroll 4
+    for (part = 0; part < VECTOR_PARTS; part++)
+      sums[part] += vector_at (x + i)[part];
+  return vector_sum (sums, x + i, n - i);
 }
 
 static void
@@ -307,10 +310,10 @@ vector_norm (uint32_t kind, float eps, uint32_t n, const float *gain, const floa
 
 /* ---- rotary positions ---- */
 
-static void
-vector_rotate (uint32_t n_pairs, uint32_t step, uint32_t distance, const float *table, const float *x, float *y)
+static inline __attribute__ ((always_inline)) void
+vector_rotate_pairs (size_t n_pairs, size_t step, size_t distance, const float *table, const float *x, float *y)
 {
-  uint32_t i;
+  size_t i;
 
   VECTOR_LOOP for (i = 0; i < n_pairs; i++)
   {
@@ -322,31 +325,52 @@ vector_rotate (uint32_t n_pairs, uint32_t step, uint32_t distance, const float *
   }
 }
 
+/* What models have, with constants: of any step the compiler makes no vectors.  Of neighbours gcc 12 would make
+ * vfmaddsub, which rounds once where -ffp-contract=off says twice. */
+static void
+vector_rotate (uint32_t n_pairs, uint32_t step, uint32_t distance, const float *table, const float *x, float *y)
+{
+  if (step == 1)
+    vector_rotate_pairs (n_pairs, 1, distance, table, x, y);
+#ifndef __FMA__
+  else if (step == 2 && distance == 1)
+    vector_rotate_pairs (n_pairs, 2, 1, table, x, y);
+#endif
+  else
+    vector_rotate_pairs (n_pairs, step, distance, table, x, y);
+}
+
 /* ---- attention ---- */
 
 /* s *= factor; returns the maximum. */
 static float
 vector_scale_max (float factor, float *s, uint32_t from, uint32_t end)
 {
-  float max       = -__builtin_inff ();
-  vector_half low = max - (vector_half){ 0.0f }, high = low;
-  uint32_t i, lane;
+  float max = -__builtin_inff ();
+  vector_floats most[VECTOR_PARTS];
+  uint32_t i, part, lane;
 
-  for (i = from; i + CPU_LANES <= end; i += CPU_LANES) {
-    vector_half *now = (vector_half *)(s + i);
+  for (part = 0; part < VECTOR_PARTS; part++)
+    most[part] = max - (vector_floats){ 0.0f };
+  for (i = from; i + CPU_LANES <= end; i += CPU_LANES)
+#pragma GCC unroll 4
+    for (part = 0; part < VECTOR_PARTS; part++) {
+      const vector_floats now = vector_at (s + i)[part] * factor;
 
-    now[0] *= factor;
-    now[1] *= factor;
-    low  = VECTOR_SELECT (now[0] > low, now[0], low);
-    high = VECTOR_SELECT (now[1] > high, now[1], high);
-  }
+      vector_at (s + i)[part] = now;
+      most[part]              = VECTOR_SELECT (now > most[part], now, most[part]);
+    }
   for (; i < end; i++) {
     s[i] *= factor;
     max = s[i] > max ? s[i] : max;
   }
-  low = VECTOR_SELECT (high > low, high, low);
-  for (lane = 0; lane < VECTOR_HALF; lane++)
-    max = low[lane] > max ? low[lane] : max;
+  for (part = 0; part < VECTOR_PARTS / 2; part++) {
+    const vector_floats other = most[part + VECTOR_PARTS / 2];
+
+    most[part] = VECTOR_SELECT (other > most[part], other, most[part]);
+    for (lane = 0; lane < VECTOR_WIDTH; lane++)
+      max = most[part][lane] > max ? most[part][lane] : max;
+  }
   return max;
 }
 
@@ -357,24 +381,23 @@ vector_softmax (float factor, float *s, uint32_t from, uint32_t end, float *ret_
   const float max        = vector_scale_max (factor, s, from, end);
   const uint32_t first   = (from + CPU_LANES - 1) / CPU_LANES * CPU_LANES;
   float lanes[CPU_LANES] = { 0.0f };
-  vector_half now[VECTOR_ABREAST], low, high;
+  vector_floats now[VECTOR_ABREAST], sums[VECTOR_PARTS];
   uint32_t at, i;
 
   for (at = from; at < end && at < first; at++)
     lanes[at % CPU_LANES] = s[at] = cpu_exp (s[at] - max);
-  memcpy (&low, lanes, sizeof low);
-  memcpy (&high, lanes + VECTOR_HALF, sizeof high);
+  memcpy (sums, lanes, sizeof sums);
   for (; at + VECTOR_BLOCK <= end; at += VECTOR_BLOCK) {
     VECTOR_STEP (now[i], vector_at (s + at)[i] - max);
     vector_exp_falling (now);
     VECTOR_STEP (vector_at (s + at)[i], now[i]);
-    low  = (low + now[0]) + now[2];
-    high = (high + now[1]) + now[3];
+#pragma GCC unroll 4
+    for (i = 0; i < VECTOR_ABREAST; i++)
+      sums[i % VECTOR_PARTS] += now[i];
   }
   for (i = at; i < end; i++)
     s[i] = cpu_exp (s[i] - max);
-  memcpy (lanes, &low, sizeof low);
-  memcpy (lanes + VECTOR_HALF, &high, sizeof high);
+  memcpy (lanes, sums, sizeof lanes);
   for (; at < end; at++)
     lanes[at % CPU_LANES] += s[at];
   *ret_sum = cpu_lanes_sum (lanes);

@@ -9,6 +9,9 @@ static const struct vector_isa *const isas[] = {
 #ifdef WOOLLY_HAVE_AVX2
   &vector_isa_avx2,
 #endif
+#ifdef WOOLLY_HAVE_NEON
+  &vector_isa_neon,
+#endif
   &vector_isa_c,
 };
 

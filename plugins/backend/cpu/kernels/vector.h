@@ -38,6 +38,9 @@ extern const struct vector_isa vector_isa_c;
 #ifdef WOOLLY_HAVE_AVX2
 extern const struct vector_isa vector_isa_avx2;
 #endif
+#ifdef WOOLLY_HAVE_NEON
+extern const struct vector_isa vector_isa_neon;
+#endif
 
 const struct vector_isa *vector_isa_at (unsigned index); /* best first; NULL past the last one */
 const struct vector_isa *vector_isa_choose (uint64_t features, const char *name);

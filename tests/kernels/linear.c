@@ -482,7 +482,7 @@ check_quantise (const struct linear_isa *isa)
       x[j] =
           i % 5 == 0 ? (float)((int)(check_random (&random) % 255) - 127) * 0.5f : check_random_float (&random) * scale;
     if (i % 5 == 0)
-      x[7] = 63.5f; /* values half way between two steps */
+      x[7] = 127.0f; /* values half way between two steps */
     memset (&a, 1, sizeof a);
     memset (&b, 2, sizeof b);
     isa->quantise (x, LINEAR_GROUP, &a);

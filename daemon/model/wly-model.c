@@ -342,18 +342,42 @@ start_open (WlyModel *self)
 
 /* --- loading ---------------------------------------------------------------------------------------------------- */
 
-/* Another one has booked memory; where this one used it, it gives it back. */
 static void
-booked_cb (WlyResidency *residency, gpointer data)
+limit_weights (WlyModel *self, guint64 n_bytes)
 {
-  WlyModel *self  = data;
-  guint64 n_bytes = self->info != NULL ? wly_residency_get_share (residency, self->info->weights_bytes) : 0;
-
-  if (self->state != WLY_MODEL_READY || is_dying (self) || n_bytes >= self->load.pack_bytes)
+  if (self->state != WLY_MODEL_READY || self->worker == NULL || is_dying (self))
     return;
   self->load.pack_bytes = n_bytes;
   wly_worker_process_call_async (self->worker, "LimitWeights", g_variant_new ("(t)", n_bytes), NULL, LOAD_TIMEOUT_MS,
                                  NULL, NULL);
+}
+
+static guint64
+share_of (const WlyModel *self)
+{
+  return self->info != NULL ? wly_residency_get_share (self->context->residency, self->info->weights_bytes) : 0;
+}
+
+/* Another one has booked memory; where this one used it, it gives it back. */
+static void
+booked_cb (WlyResidency *residency, gpointer data)
+{
+  WlyModel *self        = data;
+  const guint64 n_bytes = share_of (self);
+
+  if (n_bytes < self->load.pack_bytes)
+    limit_weights (self, n_bytes);
+}
+
+/* Another one has left; its memory is of use to this one until somebody books it. */
+static void
+freed_cb (WlyResidency *residency, gpointer data)
+{
+  WlyModel *self        = data;
+  const guint64 n_bytes = share_of (self);
+
+  if (n_bytes > self->load.pack_bytes)
+    limit_weights (self, n_bytes);
 }
 
 /* What was booked stays booked; a worker that says it needs more is believed up to what would scare nobody away. */
@@ -424,7 +448,7 @@ start_load (WlyModel *self)
   }
   self->load.options     = wly_model_waiters_dup_options (self->waiters);
   self->load.total_bytes = self->info->weights_bytes;
-  self->load.pack_bytes  = wly_residency_get_share (self->context->residency, self->info->weights_bytes);
+  self->load.pack_bytes  = share_of (self);
   set_state (self, WLY_MODEL_LOADING);
   wly_worker_process_call_async (self->worker, "Load",
                                  wly_model_load_parameters (&self->load, self->context->settings, kv_bytes), NULL,
@@ -769,5 +793,6 @@ wly_model_new (WlyModelContext *context, const char *id, WlyModelFiles *files)
   self->pause    = wly_model_pause_new (context->quarantine, pause_over_cb, self);
   self->resident = wly_residency_add (context->residency, id, evict_cb, self);
   g_signal_connect_object (context->residency, "booked", G_CALLBACK (booked_cb), self, 0);
+  g_signal_connect_object (context->residency, "room", G_CALLBACK (freed_cb), self, 0);
   return self;
 }

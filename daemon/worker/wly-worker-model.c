@@ -290,12 +290,11 @@ typedef struct {
 static void
 limit_work (gpointer data)
 {
-  LimitCall *limit         = data;
-  WlyNetwork *network      = wly_stepper_network (limit->call.worker->stepper);
-  struct wlp_memory memory = { .version = WLP_MEMORY_VERSION };
+  LimitCall *limit    = data;
+  WlyNetwork *network = wly_stepper_network (limit->call.worker->stepper);
 
-  if (network != NULL && wly_network_memory (network, &memory) && memory.packed_bytes > limit->n_bytes)
-    limit->released_bytes = wly_network_release_packed (network, memory.packed_bytes - limit->n_bytes);
+  if (network != NULL)
+    limit->released_bytes = wly_network_limit_packed (network, limit->n_bytes);
 }
 
 static void

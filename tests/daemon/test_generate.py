@@ -556,7 +556,7 @@ class Memory(Case):
         left = [30000000 - n * (8 << 20) + (4 << 20) for n in (1, 2, 3)]
         for name, expected in zip('abc', (left, left[1:], left[2:])):
             self.assertEqual(self.app.text(name, 'limits')[0], ' '.join(map(str, expected)))
-        _path, busy = self.app.generate('a', 'wait')
+        path, busy = self.app.generate('a', 'wait')
         busy.until('text')
         self.app.text('c', 'say x')
         self.app.text('m', 'say x')  # b was used longest ago
@@ -564,6 +564,12 @@ class Memory(Case):
         self.assertEqual(states, {'a': 'ready', 'b': 'available', 'c': 'ready', 'm': 'ready'})
         self.assertGreater(self.app.get(ROOT, 'Manager', 'MemoryInUse'), 0)
         self.assertEqual(self.app.get(ROOT, 'Manager', 'MemoryBudget'), 30000000)
+        # what others leave is of use to who is still there
+        self.app.call(path_of('m'), 'Model.Unload')
+        self.app.call(path_of('c'), 'Model.Unload')
+        self.app.call(path, 'Generation.Cancel')
+        self.assertEqual(self.ended(path)[0], 'cancelled')
+        self.assertEqual(self.app.text('a', 'limits')[0].split()[-1], str(left[0]))
 
     def test_idle(self):
         self.app.text('m', 'say x')

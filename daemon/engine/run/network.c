@@ -93,7 +93,7 @@ network_plan (WlyNetwork *self, const WlyNetworkOptions *options, GError **error
 
   if (options->pack != NULL)
     settings[request.n_settings++] = (struct wlp_setting){ "pack", options->pack };
-  if (options->pack_bytes != 0 && self->ops->release_packed != NULL) { /* else it packs nothing */
+  if (options->pack_bytes != 0 && self->ops->limit_packed != NULL) { /* else it packs nothing */
     g_snprintf (pack_bytes, sizeof pack_bytes, "%" G_GUINT64_FORMAT, options->pack_bytes);
     settings[request.n_settings++] = (struct wlp_setting){ "pack-bytes", pack_bytes };
   }
@@ -232,9 +232,9 @@ wly_network_memory (WlyNetwork *network, struct wlp_memory *ret_memory)
 }
 
 guint64
-wly_network_release_packed (WlyNetwork *network, guint64 n_bytes)
+wly_network_limit_packed (WlyNetwork *network, guint64 n_bytes)
 {
-  return network->ops->release_packed != NULL ? network->ops->release_packed (network->model, n_bytes) : 0;
+  return network->ops->limit_packed != NULL ? network->ops->limit_packed (network->model, n_bytes) : 0;
 }
 
 gboolean

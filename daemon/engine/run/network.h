@@ -54,8 +54,8 @@ guint wly_network_max_batch_tokens (const WlyNetwork *network);
 guint wly_network_max_sequences (const WlyNetwork *network); /* in one step */
 guint wly_network_max_positions (const WlyNetwork *network);
 gboolean wly_network_memory (WlyNetwork *network, struct wlp_memory *ret_memory);
-/* Has the backend give up packed weights until about @n_bytes are free; returns how many were.  Not during a step. */
-guint64 wly_network_release_packed (WlyNetwork *network, guint64 n_bytes);
+/* What packed weights may take from now on; returns how many bytes the backend gave up for it.  Not during a step. */
+guint64 wly_network_limit_packed (WlyNetwork *network, guint64 n_bytes);
 /* Entry @index of the time spent by operator; FALSE past the last one. */
 gboolean wly_network_profile (WlyNetwork *network, guint index, struct wlp_profile_entry *ret_entry);
 

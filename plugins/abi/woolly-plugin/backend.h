@@ -138,10 +138,10 @@ struct wlp_backend_ops {
   void (*model_free) (struct wlp_model *model); /* its caches are gone by then; NULL is fine */
   int (*model_memory) (struct wlp_model *model, struct wlp_memory *ret_memory);
 
-  /* (optional) Gives up packed weights until about @n_bytes are free; returns how many were.  Not while a batch runs.
-   * From then on no more are packed than there are now.  A backend that has it knows the setting "pack-bytes" as well,
-   * the most that packed weights may take. */
-  uint64_t (*release_packed) (struct wlp_model *model, uint64_t n_bytes);
+  /* (optional) From now on packed weights may take @n_bytes: what is beyond is given up, what is missing is packed as
+   * it is used; returns how many bytes were given up.  Not while a batch runs.  A backend that has it knows the setting
+   * "pack-bytes" as well, the limit to begin with. */
+  uint64_t (*limit_packed) (struct wlp_model *model, uint64_t n_bytes);
 
   /* Room for @n_blocks blocks of cache group @group with elements of @type (WLP_TYPE_F32, F16, Q8_0; -ENOTSUP: not this
    * one; a state group is F32).  Memory is taken as blocks are first written. */

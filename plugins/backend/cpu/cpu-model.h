@@ -63,7 +63,7 @@ struct cpu_profile {
 struct cpu_panels {
   uint8_t *arena; /* address space for them; memory comes with the first touch */
   size_t arena_bytes;
-  uint64_t limit;        /* bytes that may be packed: pack-bytes, or a share of the machine's memory where it is 0 */
+  uint64_t limit;        /* bytes that may be packed; until cpu_panels_open() the setting pack-bytes, 0: it decides */
   uint64_t packed_bytes; /* (atomic) that are */
   uint64_t seen_bytes;   /* that were, when cpu_panels_grew() looked last */
   uint64_t idle_bytes;   /* of the host's map that need not be read for now */
@@ -157,7 +157,8 @@ void cpu_panels_begin (struct wlp_model *model);
 void cpu_panels_settle (struct wlp_model *model, struct cpu_matrix *matrix);
 /* Whether panels were packed since the last look; by one thread, while nobody computes. */
 bool cpu_panels_grew (struct wlp_model *model);
-uint64_t cpu_panels_release (struct wlp_model *model, uint64_t n_bytes);
+/* The limit of all packed weights; returns how many bytes were given up for it.  While nobody computes. */
+uint64_t cpu_panels_limit (struct wlp_model *model, uint64_t n_bytes);
 
 /* cpu-batch.c, cpu-run.c */
 int cpu_batch_check (struct wlp_model *model, const struct wlp_batch *batch, struct wlp_error *error);

@@ -10,9 +10,10 @@
  * New pages cost little (10 GB/s) where the machine has them, and a lot (0.3 GB/s) in a virtual machine whose host does
  * not; so each batch has an allowance of time for them, a small one at first, twice as much with every batch.
  *
- * The limit is the setting pack-bytes, or a share of the machine's memory.  Layers run in turns, so nothing is gained
- * by replacing one layer by the next: what is packed stays, until the host asks for memory.  Then the matrices go first
- * that were not used for the longest time, and the limit falls to what is left.
+ * The limit is the setting pack-bytes, or a share of the machine's memory, until the host sets another.  Matrices have
+ * room below it as wholes: of one that is packed in part both forms would stay in memory.  Layers run in turns, so
+ * nothing is gained by replacing one layer by the next: who has room keeps it, until the limit falls.  Then the
+ * matrices go first that were not used for the longest time.
  */
 #include "cpu-model.h"
 
@@ -66,16 +67,6 @@ pack_panel (const struct wlp_model *model, const struct cpu_matrix *matrix, uint
 
 /* ---- while a batch runs ---- */
 
-/* Books the panel under the limit. */
-static bool
-may_pack (struct cpu_panels *panels, uint64_t n_bytes)
-{
-  if (__atomic_add_fetch (&panels->packed_bytes, n_bytes, __ATOMIC_RELAXED) <= panels->limit)
-    return true;
-  __atomic_sub_fetch (&panels->packed_bytes, n_bytes, __ATOMIC_RELAXED);
-  return false;
-}
-
 /* Has the system give the pages of @n_bytes at @at, and clocks it.  A page that another thread packs into meanwhile
  * keeps its content. */
 static void
@@ -103,12 +94,13 @@ pack_one (struct wlp_model *model, struct cpu_matrix *matrix, uint64_t i, unsign
 
   if (matrix->is_packed[i] != 0)
     return true;
-  if (panels->spent[thread].ns > panels->allowance_ns || !may_pack (panels, matrix->panel_bytes))
+  if (panels->spent[thread].ns > panels->allowance_ns)
     return false;
   touch_pages (panels, (size_t)(panel - panels->arena), matrix->panel_bytes, thread);
   pack_panel (model, matrix, i / matrix->n_panels, i % matrix->n_panels, panel);
   matrix->is_packed[i] = 1;
   __atomic_add_fetch (&matrix->n_packed, 1, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&panels->packed_bytes, matrix->panel_bytes, __ATOMIC_RELAXED);
   return true;
 }
 
@@ -119,7 +111,7 @@ cpu_panels_get (struct wlp_model *model, struct cpu_matrix *matrix, uint64_t exp
   const uint64_t first = expert * matrix->n_panels + panel;
   uint64_t i           = 0;
 
-  if (matrix->packed != NULL)
+  if (matrix->has_room)
     while (i < n && pack_one (model, matrix, first + i, thread))
       i++;
   if (i == n)
@@ -169,7 +161,7 @@ cpu_panels_grew (struct wlp_model *model)
   return grew;
 }
 
-/* ---- giving up ---- */
+/* ---- room below the limit ---- */
 
 /* Whole pages go back to the system; the arena's addresses stay. */
 static void
@@ -189,6 +181,7 @@ unpack_matrix (struct wlp_model *model, struct cpu_matrix *matrix)
     model->panels.idle_bytes -= source_bytes_of (matrix);
   matrix->n_packed    = 0;
   matrix->source_idle = false;
+  matrix->has_room    = false;
 }
 
 /* The one that was not used for the longest time; of those the last one. */
@@ -201,49 +194,59 @@ find_oldest (struct cpu_plan *plan)
   for (i = 0; i < plan->n_matrices; i++) {
     struct cpu_matrix *matrix = &plan->matrices[i];
 
-    if (matrix->n_packed > 0 && (oldest == NULL || matrix->last_use <= oldest->last_use))
+    if (matrix->has_room && (oldest == NULL || matrix->last_use <= oldest->last_use))
       oldest = matrix;
   }
   return oldest;
 }
 
+/* Who has room, after the limit has changed: those that had it, as far as it goes, and what is left to the others in
+ * their order, those without experts first. */
+static void
+share_room (struct wlp_model *model)
+{
+  struct cpu_plan *plan = &model->plan;
+  const uint64_t limit  = model->panels.limit;
+  struct cpu_matrix *matrix;
+  uint64_t total = 0;
+  unsigned experts;
+  uint32_t i;
+
+  for (i = 0; i < plan->n_matrices; i++)
+    total += plan->matrices[i].has_room ? bytes_of (&plan->matrices[i]) : 0;
+  while (total > limit && (matrix = find_oldest (plan)) != NULL) {
+    total -= bytes_of (matrix);
+    unpack_matrix (model, matrix);
+  }
+  for (experts = 0; experts < 2; experts++) {
+    for (i = 0; i < plan->n_matrices; i++) {
+      matrix = &plan->matrices[i];
+      if (matrix->packed == NULL || matrix->has_room || (matrix->n_experts > 1) != (experts == 1)
+          || bytes_of (matrix) > limit - total)
+        continue;
+      matrix->has_room = true;
+      total += bytes_of (matrix);
+    }
+  }
+}
+
 uint64_t
-cpu_panels_release (struct wlp_model *model, uint64_t n_bytes)
+cpu_panels_limit (struct wlp_model *model, uint64_t n_bytes)
 {
   struct cpu_panels *panels = &model->panels;
-  const uint64_t before     = panels->packed_bytes;
-  struct cpu_matrix *matrix;
+  const uint64_t before = panels->packed_bytes, others = model->owned_bytes + model->constant_bytes;
 
-  while (before - panels->packed_bytes < n_bytes && (matrix = find_oldest (&model->plan)) != NULL)
-    unpack_matrix (model, matrix);
-  panels->limit = panels->packed_bytes;
+  panels->limit        = n_bytes > others ? n_bytes - others : 0;
+  panels->allowance_ns = FIRST_ALLOWANCE_NS;
+  share_room (model);
   cpu_panels_grew (model);
   return before - panels->packed_bytes;
 }
 
 /* ---- before and after ---- */
 
-/* Room for matrices in their order, those without experts first, as far as the limit and the host's memory go. */
-static void
-give_room (struct wlp_model *model, bool experts, uint64_t *offset)
-{
-  uint32_t i;
-
-  for (i = 0; i < model->plan.n_matrices; i++) {
-    struct cpu_matrix *matrix = &model->plan.matrices[i];
-
-    if ((matrix->n_experts > 1) != experts || bytes_of (matrix) > model->panels.arena_bytes - *offset)
-      continue;
-    matrix->is_packed = calloc (n_panels_of (matrix), 1);
-    if (matrix->is_packed == NULL)
-      continue;
-    matrix->packed = model->panels.arena + *offset;
-    *offset += bytes_of (matrix);
-  }
-}
-
-/* What all panels take, or the limit where that is less.  A matrix beyond it has no room, so the last one that has a
- * part of it packed does not exist: it is packed whole or not at all. */
+/* Addresses for all panels, of which each takes memory when it is packed; where the host has fewer, for the first ones.
+ */
 static void
 reserve (struct wlp_model *model)
 {
@@ -253,7 +256,6 @@ reserve (struct wlp_model *model)
 
   for (i = 0; i < model->plan.n_matrices; i++)
     total += bytes_of (&model->plan.matrices[i]);
-  total = total < panels->limit ? total : panels->limit;
   while (total > 0 && panels->arena == NULL) {
     panels->arena_bytes = total;
     panels->arena       = model->services->alloc (model->services->host, panels->arena_bytes, HUGE_BYTES);
@@ -268,8 +270,17 @@ reserve (struct wlp_model *model)
 #ifdef MADV_HUGEPAGE
   madvise (panels->arena, panels->arena_bytes / HUGE_BYTES * HUGE_BYTES, MADV_HUGEPAGE); /* a wish */
 #endif
-  give_room (model, false, &offset);
-  give_room (model, true, &offset);
+  for (i = 0; i < model->plan.n_matrices; i++) {
+    struct cpu_matrix *matrix = &model->plan.matrices[i];
+
+    if (bytes_of (matrix) > panels->arena_bytes - offset)
+      continue;
+    matrix->is_packed = calloc (n_panels_of (matrix), 1);
+    if (matrix->is_packed == NULL)
+      continue;
+    matrix->packed = panels->arena + offset;
+    offset += bytes_of (matrix);
+  }
 }
 
 struct pack_job {
@@ -296,11 +307,11 @@ pack_now (struct wlp_model *model, struct wlp_error *error)
   uint32_t i;
 
   for (i = 0; i < model->plan.n_matrices; i++)
-    total += model->plan.matrices[i].packed != NULL ? bytes_of (&model->plan.matrices[i]) : 0;
+    total += model->plan.matrices[i].has_room ? bytes_of (&model->plan.matrices[i]) : 0;
   for (i = 0; i < model->plan.n_matrices; i++) {
     struct pack_job job = { model, &model->plan.matrices[i] };
 
-    if (job.matrix->packed == NULL)
+    if (!job.matrix->has_room)
       continue;
     if (is_cancelled (model, done, total))
       return wlp_error_set (error, -ECANCELED, "loading was stopped");
@@ -325,11 +336,10 @@ cpu_panels_open (struct wlp_model *model, struct wlp_error *error)
 {
   int status = 0;
 
-  if (model->panels.limit == 0)
-    model->panels.limit = share_of_memory ();
-  model->panels.allowance_ns = UINT64_MAX;
   if (model->pack != CPU_PACK_NO)
     reserve (model);
+  cpu_panels_limit (model, model->panels.limit != 0 ? model->panels.limit : share_of_memory ());
+  model->panels.allowance_ns = UINT64_MAX;
   if (model->pack == CPU_PACK_LOAD)
     status = pack_now (model, error);
   model->panels.allowance_ns = FIRST_ALLOWANCE_NS;

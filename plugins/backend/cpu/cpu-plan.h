@@ -84,10 +84,11 @@ struct cpu_matrix {
   uint64_t n_panels; /* of one expert */
   uint64_t unit; /* panels that one thread computes, for what goes on with them: whole heads, whole groups; else 1 */
   size_t panel_bytes;
-  uint8_t *packed;    /* [n_experts][n_panels][panel_bytes], or NULL: it has no room in the arena of panels */
+  uint8_t *packed;    /* [n_experts][n_panels][panel_bytes], or NULL: it has no place in the arena of panels */
   uint8_t *is_packed; /* [n_experts][n_panels] */
   uint64_t n_packed;  /* (atomic) of these */
   uint64_t last_use;  /* number of the batch */
+  bool has_room;      /* below the limit of what may be packed */
   bool is_mapped;     /* @data lies in the host's map of a file */
   bool source_idle;   /* the host was told that the file's bytes are not read for now */
   const float *bias;  /* NULL or [n_experts][bias_stride], from first_row on */

@@ -487,7 +487,7 @@ limit_weights (WlyTestWorker *worker, guint64 n_bytes)
   return released;
 }
 
-/* Packed weights are given up while a story is told, which stays the same. */
+/* Packed weights are given up while a story is told, which stays the same, and packed again when they may be. */
 static void
 test_limit_weights (void)
 {
@@ -496,11 +496,12 @@ test_limit_weights (void)
   WlyTestWorker *worker = wly_test_worker_new_loaded (bundled_model (), "{'device': <'cpu'>, 'threads': <uint32 2>}");
   g_autoptr (GError) error                 = NULL;
   g_autofree char *expected                = NULL;
+  g_autofree char *text                    = NULL;
   g_autoptr (WlyTestGeneration) generation = NULL;
-  int tokens[]                             = { -1, -1 };
+  int tokens[]                             = { -1, -1, -1 };
   guint64 full;
 
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (tokens); i++)
     g_assert_true (wly_test_worker_open_session (worker, i, &tokens[i], NULL, &error));
   expected = wly_test_answer (worker, 0, body, options);
   full     = packed_bytes (worker);
@@ -513,7 +514,11 @@ test_limit_weights (void)
   wly_test_generation_wait (generation);
   g_assert_cmpstr (generation->text->str, ==, expected);
   g_assert_cmpuint (packed_bytes (worker), <=, full / 2);
-  for (guint i = 0; i < 2; i++)
+  g_assert_cmpuint (limit_weights (worker, 2 * full), ==, 0);
+  text = wly_test_answer (worker, 2, body, options);
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_cmpuint (packed_bytes (worker), ==, full);
+  for (guint i = 0; i < G_N_ELEMENTS (tokens); i++)
     close (tokens[i]);
   wly_test_worker_free (worker);
 }

@@ -2,19 +2,13 @@
  *
  * NEON of any 64-bit ARM: 16 positions, or 16 dimensions, are four vectors.
  */
-#include "../attention.h"
+#include "../attention-element.h"
 
-#include "quant-half.h"
 #include "woolly-plugin/services.h"
 
 #include <arm_neon.h>
 #include <math.h>
 #include <string.h>
-
-#define Q8_BLOCK       32
-#define Q8_BLOCK_BYTES 34
-
-#define ALWAYS inline __attribute__ ((always_inline))
 
 /* All of a loop of a constant number of rounds: only then do arrays of vectors become registers. */
 #ifdef __clang__
@@ -38,17 +32,9 @@
  * compute while one is. */
 #define SUMS 16
 
-enum element { ELEMENT_F32, ELEMENT_F16, ELEMENT_Q8_0 };
-
 struct sixteen {
   float32x4_t v[4];
 };
-
-static ALWAYS size_t
-element_bytes (enum element element)
-{
-  return element == ELEMENT_F32 ? 4 : (element == ELEMENT_F16 ? 2 : 1); /* of Q8_0 without the scales */
-}
 
 static ALWAYS struct sixteen
 load_f32 (const float *at)
@@ -241,49 +227,6 @@ scores_body (enum element element, size_t tile_bytes, const uint8_t *tiles, cons
                   i * ATTENTION_TILE);
 }
 
-static ALWAYS void
-scores_any (enum element element, uint32_t type, const void *tiles, const void *ahead, unsigned n_tiles,
-            unsigned head_dim, unsigned n, const float *const *q, float *const *s)
-{
-  const size_t tile_bytes = attention_tile_bytes (type, head_dim);
-
-  switch (n) {
-  case 1:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 1, q, s);
-    break;
-  case 2:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 2, q, s);
-    break;
-  case 3:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 3, q, s);
-    break;
-  default:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 4, q, s);
-    break;
-  }
-}
-
-static void
-scores_f32_neon (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                 const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_F32, WLP_TYPE_F32, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
-static void
-scores_f16_neon (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                 const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_F16, WLP_TYPE_F16, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
-static void
-scores_q8_0_neon (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                  const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_Q8_0, WLP_TYPE_Q8_0, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
 /* ---- values ---- */
 
 /* Sixteen values of one position from dimension @d on; a block of Q8_0 never ends inside them. */
@@ -313,15 +256,6 @@ load_four (enum element element, const uint8_t *row, unsigned d)
   if (element == ELEMENT_F32)
     return vld1q_f32 ((const float *)(const void *)row + d);
   return vcvt_f32_f16 (vreinterpret_f16_u16 (vld1_u16 ((const uint16_t *)(const void *)row + d)));
-}
-
-/* One value; never with Q8_0. */
-static ALWAYS float
-load_value (enum element element, const uint8_t *row, unsigned d)
-{
-  if (element == ELEMENT_F32)
-    return ((const float *)(const void *)row)[d];
-  return wlq_f16_to_f32 (((const uint16_t *)(const void *)row)[d]);
 }
 
 /* One position of @width sixteens of dimensions from @d on; its weights are in lane @lane. */
@@ -426,51 +360,7 @@ values_body (enum element element, const void *values, const void *ahead, size_t
     values_rest (element, values, row_bytes, n_positions, d, head_dim, n, p, o);
 }
 
-static ALWAYS void
-values_any (enum element element, const void *values, const void *ahead, size_t row_bytes, unsigned n_positions,
-            unsigned head_dim, unsigned n, const float *const *p, float *const *o)
-{
-  switch (n) {
-  case 1:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 1, p, o);
-    break;
-  case 2:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 2, p, o);
-    break;
-  case 3:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 3, p, o);
-    break;
-  default:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 4, p, o);
-    break;
-  }
-}
-
-static void
-values_f32_neon (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                 unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_F32, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-static void
-values_f16_neon (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                 unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_F16, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-static void
-values_q8_0_neon (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                  unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_Q8_0, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-const struct attention_isa attention_isa_neon = {
-  .name     = "neon",
-  .features = WLP_CPU_NEON,
-  .f32      = { scores_f32_neon, values_f32_neon },
-  .f16      = { scores_f16_neon, values_f16_neon },
-  .q8_0     = { scores_q8_0_neon, values_q8_0_neon },
-};
+#define ATTENTION_ISA      attention_isa_neon
+#define ATTENTION_NAME     "neon"
+#define ATTENTION_FEATURES WLP_CPU_NEON
+#include "../attention-body.h"

@@ -2,27 +2,13 @@
  *
  * AVX2 with FMA and F16C: 8 positions, or 8 dimensions, in a vector.
  */
-#include "../attention.h"
+#include "../attention-element.h"
 
-#include "quant-half.h"
 #include "woolly-plugin/services.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
-
-#define Q8_BLOCK       32
-#define Q8_BLOCK_BYTES 34
-
-#define ALWAYS inline __attribute__ ((always_inline))
-
-enum element { ELEMENT_F32, ELEMENT_F16, ELEMENT_Q8_0 };
-
-static ALWAYS size_t
-element_bytes (enum element element)
-{
-  return element == ELEMENT_F32 ? 4 : (element == ELEMENT_F16 ? 2 : 1); /* of Q8_0 without the scales */
-}
 
 static ALWAYS __m256
 load_f16 (const void *at)
@@ -121,49 +107,6 @@ scores_body (enum element element, size_t tile_bytes, const uint8_t *tiles, cons
                   i * ATTENTION_TILE);
 }
 
-static ALWAYS void
-scores_any (enum element element, uint32_t type, const void *tiles, const void *ahead, unsigned n_tiles,
-            unsigned head_dim, unsigned n, const float *const *q, float *const *s)
-{
-  const size_t tile_bytes = attention_tile_bytes (type, head_dim);
-
-  switch (n) {
-  case 1:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 1, q, s);
-    break;
-  case 2:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 2, q, s);
-    break;
-  case 3:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 3, q, s);
-    break;
-  default:
-    scores_body (element, tile_bytes, tiles, ahead, n_tiles, head_dim, 4, q, s);
-    break;
-  }
-}
-
-static void
-scores_f32_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                 const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_F32, WLP_TYPE_F32, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
-static void
-scores_f16_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                 const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_F16, WLP_TYPE_F16, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
-static void
-scores_q8_0_avx2 (const void *tiles, const void *ahead, unsigned n_tiles, unsigned head_dim, unsigned n_queries,
-                  const float *const *q, float *const *s)
-{
-  scores_any (ELEMENT_Q8_0, WLP_TYPE_Q8_0, tiles, ahead, n_tiles, head_dim, n_queries, q, s);
-}
-
 /* Eight values of one position from dimension @d on; a block of Q8_0 never ends inside them. */
 static ALWAYS __m256
 load_values (enum element element, const uint8_t *row, unsigned d)
@@ -181,15 +124,6 @@ load_values (enum element element, const uint8_t *row, unsigned d)
     memcpy (&scale, block, sizeof scale);
     return _mm256_mul_ps (_mm256_set1_ps (_cvtsh_ss (scale)), load_i8 (block + 2 + d % Q8_BLOCK));
   }
-}
-
-/* One value, where fewer than eight are left; never with Q8_0. */
-static ALWAYS float
-load_value (enum element element, const uint8_t *row, unsigned d)
-{
-  if (element == ELEMENT_F32)
-    return ((const float *)(const void *)row)[d];
-  return wlq_f16_to_f32 (((const uint16_t *)(const void *)row)[d]);
 }
 
 /* One position of @width vectors of dimensions from @d on. */
@@ -266,51 +200,7 @@ values_body (enum element element, const void *values, const void *ahead, size_t
         o[i][d] = fmaf (p[i][position], load_value (element, row + position * row_bytes, d), o[i][d]);
 }
 
-static ALWAYS void
-values_any (enum element element, const void *values, const void *ahead, size_t row_bytes, unsigned n_positions,
-            unsigned head_dim, unsigned n, const float *const *p, float *const *o)
-{
-  switch (n) {
-  case 1:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 1, p, o);
-    break;
-  case 2:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 2, p, o);
-    break;
-  case 3:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 3, p, o);
-    break;
-  default:
-    values_body (element, values, ahead, row_bytes, n_positions, head_dim, 4, p, o);
-    break;
-  }
-}
-
-static void
-values_f32_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                 unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_F32, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-static void
-values_f16_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                 unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_F16, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-static void
-values_q8_0_avx2 (const void *values, const void *ahead, size_t row_bytes, unsigned n_positions, unsigned head_dim,
-                  unsigned n_queries, const float *const *p, float *const *o)
-{
-  values_any (ELEMENT_Q8_0, values, ahead, row_bytes, n_positions, head_dim, n_queries, p, o);
-}
-
-const struct attention_isa attention_isa_avx2 = {
-  .name     = "avx2",
-  .features = WLP_CPU_AVX2,
-  .f32      = { scores_f32_avx2, values_f32_avx2 },
-  .f16      = { scores_f16_avx2, values_f16_avx2 },
-  .q8_0     = { scores_q8_0_avx2, values_q8_0_avx2 },
-};
+#define ATTENTION_ISA      attention_isa_avx2
+#define ATTENTION_NAME     "avx2"
+#define ATTENTION_FEATURES WLP_CPU_AVX2
+#include "../attention-body.h"

@@ -106,19 +106,6 @@ shape_of (enum kind kind)
   __builtin_unreachable ();
 }
 
-/* Asks for a share of what is read later, when group @g of a block at @dwords is.  Inside of a block the order goes
- * back and forth, in which the hardware sees no stream. */
-static ALWAYS void
-prefetch (struct shape shape, const uint8_t *dwords, size_t g)
-{
-  const unsigned n_groups = shape.block / 32, lines = (shape.n_dwords + n_groups - 1) / n_groups;
-  unsigned i;
-
-#pragma GCC unroll 8
-  for (i = 0; i < lines; i++)
-    __builtin_prefetch (dwords + PREFETCH_BYTES + (g * lines + i) * 64);
-}
-
 /* ---- one unpacker for each type ---- */
 
 /* The bytes of a block of 16 rows. */
@@ -513,14 +500,28 @@ store_tile (const struct tile *tile, unsigned n, float *y)
       memcpy (y + t * LINEAR_PANEL_ROWS + p * V_LANES, &tile->acc[t][p], V_BYTES);
 }
 
-/* ---- few tokens: weights unpacked in registers ---- */
+/* ---- where a panel's bytes are, and will be read ---- */
+
+/* What a panel consists of.  The next one of the matrix follows at its end. */
+struct panel {
+  const uint8_t *sides;
+  const uint8_t *dwords;
+  const uint8_t *end;
+};
+
+static ALWAYS struct panel
+panel_of (struct shape shape, const void *panel, size_t k)
+{
+  const size_t sides    = (k / shape.block * shape.side * LINEAR_PANEL_ROWS + 63) / 64 * 64;
+  const uint8_t *dwords = (const uint8_t *)panel + sides;
+
+  return (struct panel){ panel, dwords, dwords + k / shape.block * shape.n_dwords * LINEAR_PANEL_ROWS * 4 };
+}
 
 static ALWAYS struct source
-first_block (struct shape shape, const void *panel, size_t k)
+first_block (struct panel panel)
 {
-  const size_t sides = (k / shape.block * shape.side * LINEAR_PANEL_ROWS + 63) / 64 * 64;
-
-  return (struct source){ (const uint8_t *)panel + sides, panel };
+  return (struct source){ panel.dwords, panel.sides };
 }
 
 static ALWAYS void
@@ -530,10 +531,46 @@ next_block (struct shape shape, struct source *source)
   source->side += shape.side * LINEAR_PANEL_ROWS;
 }
 
+/* The dwords that are read PREFETCH_BYTES after those of @source: past a panel's end the next one's, behind its sides.
+ * A block across the end counts as before it. */
+static ALWAYS const uint8_t *
+dwords_ahead (struct panel panel, struct source source)
+{
+  const uint8_t *ahead = source.dwords + PREFETCH_BYTES;
+
+  return ahead < panel.end ? ahead : ahead + (panel.dwords - panel.sides);
+}
+
+/* Asks for a share of a block at @ahead, when group @g of the one of now is read.  Inside of a block the order goes
+ * back and forth, in which the hardware sees no stream. */
+static ALWAYS void
+prefetch (struct shape shape, const uint8_t *ahead, size_t g)
+{
+  const unsigned n_groups = shape.block / 32, lines = (shape.n_dwords + n_groups - 1) / n_groups;
+  unsigned i;
+
+#pragma GCC unroll 8
+  for (i = 0; i < lines; i++)
+    __builtin_prefetch (ahead + (g * lines + i) * 64);
+}
+
+/* As far ahead, the sides of a block, where they are many: at every panel's end the hardware loses sight of them. */
+static ALWAYS void
+prefetch_side (struct shape shape, struct panel panel, struct source source)
+{
+  const unsigned n_blocks = PREFETCH_BYTES / (shape.n_dwords * LINEAR_PANEL_ROWS * 4);
+  const uint8_t *ahead    = source.side + n_blocks * shape.side * LINEAR_PANEL_ROWS;
+
+  if (shape.side > 0 && shape.block == 32)
+    __builtin_prefetch (ahead < panel.dwords ? ahead : ahead + (panel.end - panel.dwords));
+}
+
+/* ---- few tokens: weights unpacked in registers ---- */
+
 /* The groups of 32 whose code differs. */
 static ALWAYS void
-direct_groups (enum kind kind, const uint8_t *w, const struct scales *scales, size_t outer, bool afresh, unsigned n,
-               struct tile *tile)
+direct_groups (enum kind kind, const uint8_t *w, const uint8_t *ahead, const struct scales *scales, size_t outer,
+               bool afresh, unsigned n, struct tile *tile)
 {
   const struct shape shape = shape_of (kind);
   unsigned u;
@@ -542,18 +579,19 @@ direct_groups (enum kind kind, const uint8_t *w, const struct scales *scales, si
   for (u = 0; u < shape.unroll; u++) {
     if (afresh)
       V_AFRESH ();
-    prefetch (shape, w, outer * shape.unroll + u);
+    prefetch (shape, ahead, outer * shape.unroll + u);
     add_group ((struct group){ false, kind, w, outer, u }, shape, scales, outer * shape.unroll + u, n, tile);
   }
 }
 
 static ALWAYS void
-mm_direct (enum kind kind, const void *panel, size_t k, unsigned n, const void *const *x, float *y)
+mm_direct (enum kind kind, const void *weights, size_t k, unsigned n, const void *const *x, float *y)
 {
   const struct shape shape = shape_of (kind);
+  const struct panel panel = panel_of (shape, weights, k);
   const size_t n_outer     = shape.block / 32 / shape.unroll;
   const bool is_common     = kind == KIND_Q4_K || kind == KIND_Q6_K; /* worth a block's length of code */
-  struct source source     = first_block (shape, panel, k);
+  struct source source     = first_block (panel);
   struct scales scales;
   struct tile tile;
   unsigned t, p;
@@ -567,18 +605,21 @@ mm_direct (enum kind kind, const void *panel, size_t k, unsigned n, const void *
       tile.acc[t][p] = (v_f32){ 0 };
   }
   for (i = 0; i < k / shape.block; i++) {
+    const uint8_t *ahead = dwords_ahead (panel, source);
+
+    prefetch_side (shape, panel, source);
 #pragma GCC unroll 4
     for (p = 0; p < V_PARTS; p++)
       unpack_scales (kind, source, p, &scales);
     if (is_common && n == 1) {
 #pragma GCC unroll 8
       for (outer = 0; outer < n_outer; outer++)
-        direct_groups (kind, source.dwords, &scales, outer, false, n, &tile);
+        direct_groups (kind, source.dwords, ahead, &scales, outer, false, n, &tile);
     } else {
 #pragma GCC unroll 1
       for (outer = 0; outer < n_outer; outer++) {
         V_STAY (outer);
-        direct_groups (kind, source.dwords, &scales, outer, true, n, &tile);
+        direct_groups (kind, source.dwords, ahead, &scales, outer, true, n, &tile);
       }
     }
     next_block (shape, &source);
@@ -608,7 +649,7 @@ widen_group (enum kind kind, const uint8_t *w, size_t outer, unsigned u, uint8_t
 
 /* @n_blocks blocks of together at most 256 values. */
 static ALWAYS void
-widen (enum kind kind, struct source *source, unsigned n_blocks, struct wide *ret)
+widen (enum kind kind, struct panel panel, struct source *source, unsigned n_blocks, struct wide *ret)
 {
   const struct shape shape = shape_of (kind);
   struct scales scales;
@@ -616,6 +657,9 @@ widen (enum kind kind, struct source *source, unsigned n_blocks, struct wide *re
   size_t outer;
 
   for (b = 0; b < n_blocks; b++) {
+    const uint8_t *ahead = dwords_ahead (panel, *source);
+
+    prefetch_side (shape, panel, *source);
 #pragma GCC unroll 4
     for (p = 0; p < V_PARTS; p++)
       unpack_scales (kind, *source, p, shape.block == 256 ? &ret->scales : &scales);
@@ -628,7 +672,7 @@ widen (enum kind kind, struct source *source, unsigned n_blocks, struct wide *re
       V_STAY (outer);
 #pragma GCC unroll 4
       for (u = 0; u < shape.unroll; u++, g++) {
-        prefetch (shape, source->dwords, outer * shape.unroll + u);
+        prefetch (shape, ahead, outer * shape.unroll + u);
         widen_group (kind, source->dwords, outer, u, ret->q[g]);
       }
     }
@@ -661,10 +705,11 @@ typedef void (*tile_fn) (const struct wide *wide, unsigned n_groups, size_t k0, 
                          float *y);
 
 static ALWAYS void
-mm_wide (enum kind kind, tile_fn mm, const void *panel, size_t k, unsigned n, const void *const *x, float *y)
+mm_wide (enum kind kind, tile_fn mm, const void *weights, size_t k, unsigned n, const void *const *x, float *y)
 {
   const struct shape shape = shape_of (kind);
-  struct source source     = first_block (shape, panel, k);
+  const struct panel panel = panel_of (shape, weights, k);
+  struct source source     = first_block (panel);
   struct wide wide;
   unsigned t, now;
   size_t k0, part;
@@ -672,7 +717,7 @@ mm_wide (enum kind kind, tile_fn mm, const void *panel, size_t k, unsigned n, co
   memset (y, 0, n * LINEAR_PANEL_ROWS * sizeof *y);
   for (k0 = 0; k0 < k; k0 += part) {
     part = k - k0 < 32 * WIDE ? k - k0 : 32 * WIDE;
-    widen (kind, &source, (unsigned)part / shape.block, &wide);
+    widen (kind, panel, &source, (unsigned)part / shape.block, &wide);
     for (t = 0; t < n; t += now) {
       now = n - t < V_TOKENS ? n - t : V_TOKENS;
       mm (&wide, (unsigned)part / LINEAR_GROUP, k0, now, x + t, y + t * LINEAR_PANEL_ROWS);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../linear.h"
+#include "../linear-quantise.h"
 
 #include <arm_neon.h>
 #include <string.h>
@@ -43,20 +43,13 @@ quantise_block_128 (const float *x, struct linear_block *block)
 {
   float32x4_t values[LINEAR_GROUP / 4];
   int32x4_t q[LINEAR_GROUP / 4], sums[2];
-  uint32_t max_bits;
   float scale, inverse;
   unsigned i;
 
   for (i = 0; i < LINEAR_GROUP / 4; i++)
     values[i] = vld1q_f32 (x + 4 * i);
-  max_bits = max_magnitude (values);
-  scale    = wlq_f32_from_bits (max_bits) / 127.0f;
-  if (max_bits >= 0x7f800000u || scale < 0x1p-126f) {
-    memset (block, 0, sizeof *block);
-    if (max_bits >= 0x7f800000u)
-      block->d = block->s = wlq_f32_from_bits (0x7fc00000u);
+  if (!linear_block_scale (max_magnitude (values), block, &scale))
     return;
-  }
   inverse = 1.0f / scale;
   for (i = 0; i < LINEAR_GROUP / 4; i++) /* the same rounding as the reference's: nearest, ties to even */
     q[i] = vcvtnq_s32_f32 (vmulq_n_f32 (values[i], inverse));

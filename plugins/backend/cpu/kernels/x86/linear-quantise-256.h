@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../linear.h"
+#include "../linear-quantise.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -45,20 +45,13 @@ quantise_block_256 (const float *x, struct linear_block *block)
 {
   __m256 values[4];
   __m256i q[4], packed;
-  uint32_t max_bits;
   float scale, inverse;
   unsigned i;
 
   for (i = 0; i < 4; i++)
     values[i] = _mm256_loadu_ps (x + 8 * i);
-  max_bits = max_magnitude (values);
-  scale    = wlq_f32_from_bits (max_bits) / 127.0f;
-  if (max_bits >= 0x7f800000u || scale < 0x1p-126f) {
-    memset (block, 0, sizeof *block);
-    if (max_bits >= 0x7f800000u)
-      block->d = block->s = wlq_f32_from_bits (0x7fc00000u);
+  if (!linear_block_scale (max_magnitude (values), block, &scale))
     return;
-  }
   inverse = 1.0f / scale;
   for (i = 0; i < 4; i++) /* the same rounding as the reference's: nearest, ties to even */
     q[i] = _mm256_cvtps_epi32 (_mm256_mul_ps (values[i], _mm256_set1_ps (inverse)));

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *device; /* NULL: the one with the highest score */
-  guint n_threads;    /* 0: one for each core */
+  guint n_threads;    /* all of them for everything; 0: as the service has them */
   gboolean float_activations;
   gboolean no_fusion;
   const char *isa;  /* NULL: the best one */

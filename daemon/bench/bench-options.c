@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "bench-options.h"
+#include "wly-cpu-topology.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -61,14 +62,15 @@ bench_options_choose (const BenchOptions *options, const char *verb, const char 
 
   if (the_kv < 0 || the_activations < 0)
     return FALSE;
-  *ret_choice = (BenchChoice){ .engine  = { .device            = options->device,
-                                            .n_threads         = (guint)options->n_threads,
-                                            .float_activations = the_activations == 0,
-                                            .no_fusion         = options->no_fusion,
-                                            .isa               = options->isa,
-                                            .pack              = options->pack },
-                               .kv      = kv_types[the_kv],
-                               .kv_name = kv_words[the_kv] };
+  *ret_choice =
+      (BenchChoice){ .engine  = { .device    = options->device,
+                                  .n_threads = options->n_threads != 0 ? (guint)options->n_threads : wly_cpu_n_cores (),
+                                  .float_activations = the_activations == 0,
+                                  .no_fusion         = options->no_fusion,
+                                  .isa               = options->isa,
+                                  .pack              = options->pack },
+                     .kv      = kv_types[the_kv],
+                     .kv_name = kv_words[the_kv] };
   return TRUE;
 }
 

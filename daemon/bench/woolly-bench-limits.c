@@ -9,6 +9,7 @@
 #include "bench-json.h"
 #include "bench-peak.h"
 #include "bench-report.h"
+#include "wly-cpu-topology.h"
 #include "wly-cpu.h"
 
 #include <glib/gi18n.h>

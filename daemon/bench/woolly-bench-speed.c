@@ -9,7 +9,6 @@
 #include "bench-bus.h"
 #include "bench-model.h"
 #include "bench-report.h"
-#include "wly-cpu.h"
 #include "wly-error.h"
 
 #include <glib/gi18n.h>
@@ -389,7 +388,6 @@ measure_limits (const Arguments *arguments, guint n_threads, BenchLimits *limits
 static gboolean
 measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choice, GError **error)
 {
-  const guint n_threads          = choice->engine.n_threads != 0 ? choice->engine.n_threads : wly_cpu_n_cores ();
   g_autoptr (GArray) firsts      = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
   g_autoptr (GArray) bus         = g_array_new (FALSE, FALSE, sizeof (BenchFirstToken));
   g_autoptr (GPtrArray) results  = list_tests (lists);
@@ -410,7 +408,7 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
   if (peers == NULL || (arguments->bus && !time_bus (arguments, lists, bus, error)))
     return FALSE;
   if (!arguments->no_limits)
-    measure_limits (arguments, n_threads, &limits);
+    measure_limits (arguments, choice->engine.n_threads, &limits);
   peak_bytes (TRUE);
   for (guint i = 0; i < lists->first_token->len; i++) {
     const guint n = g_array_index (lists->first_token, guint, i);
@@ -422,7 +420,7 @@ measure (const Arguments *arguments, const Lists *lists, const BenchChoice *choi
     return FALSE;
   report.peak_bytes = peak_bytes (FALSE);
   if (!arguments->no_limits) {
-    measure_limits (arguments, n_threads, &limits);
+    measure_limits (arguments, choice->engine.n_threads, &limits);
     report.limits = &limits;
   }
   (arguments->json ? bench_report_json : arguments->csv ? bench_report_csv : bench_report_text) (&report);

@@ -18,7 +18,7 @@ struct WlyHostServices {
   struct wlp_services services;
   guint64 max_bytes;
   guint64 allocated_bytes; /* atomic */
-  GArray *cpus;
+  WlyCpuTopology *topology;
 };
 
 /* ---- log ---- */
@@ -129,6 +129,26 @@ services_mark (void *host, const char *name, uint64_t begin_ns, uint64_t end_ns)
   wly_trace_mark (TRACE_GROUP, name, begin_ns, end_ns, "");
 }
 
+/* ---- threads ---- */
+
+/* Fewer fast cores may not be able to read as fast as memory can be read. */
+#define MIN_FAST_CORES 4
+
+/* By default one for each core.  Where enough cores are fast, those on slow ones are for what needs many.  Who asks for
+ * a number gets it for all there is to do: on fast cores, if so many are there, otherwise anywhere. */
+void
+wly_host_choose_threads (const WlyCpuTopology *topology, guint n_threads, struct wlp_services *services)
+{
+  const gboolean by_kind =
+      n_threads == 0 ? topology->n_fast_cores >= MIN_FAST_CORES : n_threads <= topology->n_fast_cores;
+
+  services->n_cpus         = topology->cpus->len;
+  services->cpus           = (const guint32 *)(gconstpointer)topology->cpus->data;
+  services->n_fast_cpus    = by_kind ? topology->n_fast : topology->cpus->len;
+  services->n_threads      = n_threads != 0 ? n_threads : topology->n_cores;
+  services->n_fast_threads = n_threads == 0 && by_kind ? topology->n_fast_cores : services->n_threads;
+}
+
 /* ---- life ---- */
 
 WlyHostServices *
@@ -137,7 +157,7 @@ wly_host_services_new (guint n_threads, int nice, guint64 max_bytes)
   WlyHostServices *self = g_new0 (WlyHostServices, 1);
 
   self->max_bytes = max_bytes;
-  self->cpus      = wly_cpu_list ();
+  self->topology  = wly_cpu_topology_new ();
   self->services  = (struct wlp_services){
      .version      = WLP_SERVICES_VERSION,
      .host         = self,
@@ -145,13 +165,11 @@ wly_host_services_new (guint n_threads, int nice, guint64 max_bytes)
      .alloc        = services_alloc,
      .free         = services_free,
      .cpu_features = wly_cpu_features (),
-     .n_threads    = n_threads != 0 ? n_threads : MAX (wly_cpu_n_cores (), 1),
-     .n_cpus       = self->cpus->len,
-     .cpus         = (const guint32 *)(const void *)self->cpus->data,
      .nice         = nice,
      .source_idle  = services_source_idle,
      .mark         = wly_trace_is_on () ? services_mark : NULL,
   };
+  wly_host_choose_threads (self->topology, n_threads, &self->services);
   return self;
 }
 
@@ -160,7 +178,7 @@ wly_host_services_free (WlyHostServices *self)
 {
   if (self == NULL)
     return;
-  g_array_unref (self->cpus);
+  wly_cpu_topology_free (self->topology);
   g_free (self);
 }
 

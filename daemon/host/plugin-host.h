@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "wly-cpu-topology.h"
 #include "woolly-plugin/arch.h"
 #include "woolly-plugin/backend.h"
 #include "woolly-plugin/plugin.h"
@@ -38,6 +39,9 @@ gboolean wly_plugin_file_open (WlyPluginFile *file);
 /* Of opened ones; NULL: none. */
 const struct wlp_arch_ops *wly_plugin_host_find_arch (GPtrArray *files, const char *architecture,
                                                       const char **ret_name);
+
+/* Threads and CPUs of a plugin, for @n_threads (0: as many as are good for this machine) of @topology, which stays. */
+void wly_host_choose_threads (const WlyCpuTopology *topology, guint n_threads, struct wlp_services *services);
 
 /* The services that plugins get: log to the structured log, memory within @max_bytes (0: no limit), CPU list. */
 typedef struct WlyHostServices WlyHostServices;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "wly-model-load.h"
 
-#include "wly-cpu.h"
 #include "wly-options.h"
 
 #include <string.h>
@@ -62,13 +61,12 @@ wly_model_load_parameters (const WlyModelLoad *load, WlySettings *settings, guin
   g_auto (GVariantDict) dict   = G_VARIANT_DICT_INIT (NULL);
   g_autofree char *activations = wly_options_dup_string (WLY_SCOPE_LOAD, load->options, "activations");
   g_autofree char *device      = wly_options_dup_string (WLY_SCOPE_LOAD, load->options, "device");
-  guint32 n_threads            = wly_settings_get_uint32 (settings, "compute", "threads");
 
   if (device[0] == '\0') {
     g_free (device);
     device = g_strdup (wly_settings_get_string (settings, "compute", "device"));
   }
-  g_variant_dict_insert (&dict, "threads", "u", n_threads != 0 ? n_threads : CLAMP (wly_cpu_n_cores (), 1, 1024));
+  g_variant_dict_insert (&dict, "threads", "u", wly_settings_get_uint32 (settings, "compute", "threads"));
   g_variant_dict_insert (&dict, "batch-tokens", "u", wly_settings_get_uint32 (settings, "compute", "batch-tokens"));
   g_variant_dict_insert (&dict, "prefill-chunk", "u", wly_settings_get_uint32 (settings, "compute", "prefill-chunk"));
   g_variant_dict_insert (&dict, "kv-bytes", "t", kv_bytes);

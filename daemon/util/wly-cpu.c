@@ -4,9 +4,6 @@
 #include "woolly-names.h"
 #include "woolly-plugin/services.h"
 
-#include <sched.h>
-#include <stdio.h>
-#include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #elif defined(__aarch64__)
@@ -141,59 +138,4 @@ wly_cpu_feature_names (guint64 features)
       g_ptr_array_add (list, (gpointer)names[i].name);
   g_ptr_array_add (list, NULL);
   return (const char **)g_ptr_array_free (g_steal_pointer (&list), FALSE);
-}
-
-static gboolean
-read_first_of_core (guint cpu)
-{
-  g_autofree char *path = g_strdup_printf ("/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
-  g_autofree char *text = NULL;
-  guint first;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL) || sscanf (text, "%u", &first) != 1)
-    return TRUE;
-  return first == cpu;
-}
-
-/* Whether @cpu is the first one of its physical core; yes where the kernel does not tell.  It is looked up once: a
- * worker that has sealed itself cannot. */
-static gboolean
-first_of_core (guint cpu)
-{
-  static gint known[CPU_SETSIZE]; /* atomic; 0: not yet, 1: no, 2: yes */
-  gint answer = g_atomic_int_get (&known[cpu]);
-
-  if (answer == 0) {
-    answer = read_first_of_core (cpu) ? 2 : 1;
-    g_atomic_int_set (&known[cpu], answer);
-  }
-  return answer == 2;
-}
-
-GArray *
-wly_cpu_list (void)
-{
-  GArray *list = g_array_new (FALSE, FALSE, sizeof (guint32));
-  cpu_set_t set;
-
-  CPU_ZERO (&set);
-  if (sched_getaffinity (0, sizeof set, &set) != 0)
-    return list;
-  for (int pass = 0; pass < 2; pass++)
-    for (guint32 cpu = 0; cpu < CPU_SETSIZE; cpu++)
-      if (CPU_ISSET (cpu, &set) && first_of_core (cpu) == (pass == 0))
-        g_array_append_val (list, cpu);
-  return list;
-}
-
-guint
-wly_cpu_n_cores (void)
-{
-  g_autoptr (GArray) list = wly_cpu_list ();
-  guint n                 = 0;
-
-  for (guint i = 0; i < list->len; i++)
-    if (first_of_core (g_array_index (list, guint32, i)))
-      n++;
-  return MAX (n, 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the CPU can do, as enum wlp_cpu_feature of the plugin ABI, and which CPUs to compute on.
+ * What the CPU can do, as enum wlp_cpu_feature of the plugin ABI.
  */
 #pragma once
 
@@ -14,11 +14,5 @@ guint64 wly_cpu_features (void);
 
 /* "sse42 avx2 …"; static strings, NULL-terminated (transfer container). */
 const char **wly_cpu_feature_names (guint64 features);
-
-/* CPUs that this process may run on, one for each physical core first; (transfer full) array of guint32. */
-GArray *wly_cpu_list (void);
-
-/* Physical cores among them: how many threads to compute with. */
-guint wly_cpu_n_cores (void);
 
 G_END_DECLS

@@ -336,15 +336,19 @@ lab_model_new (Lab *lab, const LabSetup *setup)
   model->setup    = *setup;
   model->fd       = -1;
   model->services = (struct wlp_services){
-    .version      = WLP_SERVICES_VERSION,
-    .host         = model,
-    .source_idle  = host_source_idle,
-    .log          = host_log,
-    .alloc        = host_alloc,
-    .free         = host_free,
-    .cpu_features = cpu_features (),
-    .n_threads    = MAX (setup->n_threads, 1),
-    .mark         = setup->marks != NULL ? host_mark : NULL,
+    .version        = WLP_SERVICES_VERSION,
+    .host           = model,
+    .source_idle    = host_source_idle,
+    .log            = host_log,
+    .alloc          = host_alloc,
+    .free           = host_free,
+    .cpu_features   = cpu_features (),
+    .n_threads      = MAX (setup->n_threads, 1),
+    .mark           = setup->marks != NULL ? host_mark : NULL,
+    .n_cpus         = setup->n_cpus,
+    .cpus           = setup->cpus,
+    .n_fast_cpus    = setup->n_fast_cpus,
+    .n_fast_threads = setup->n_fast_threads,
   };
   if (setup->no_map)
     write_file (model);
@@ -353,7 +357,10 @@ lab_model_new (Lab *lab, const LabSetup *setup)
   for (guint i = 0; i < lab->sources->len; i++) /* as if the map were one of a file */
     if (model->sources[i].map != NULL)
       model->sources[i].fd = STDIN_FILENO;
-  g_assert_cmpint (lab_ops ()->open (&model->services, &model->backend, &error), ==, 0);
+  if (setup->beside != NULL)
+    model->backend = setup->beside->backend;
+  else
+    g_assert_cmpint (lab_ops ()->open (&model->services, &model->backend, &error), ==, 0);
   plan_model (model);
   for (guint i = 0; i < lab->program.n_groups; i++) {
     gboolean is_state = lab->program.groups[i].kind == WLP_CACHE_STATE;
@@ -376,7 +383,8 @@ lab_model_free (LabModel *model)
   for (guint i = 0; i < model->lab->program.n_groups; i++)
     lab_ops ()->cache_free (model->caches[i]);
   lab_ops ()->model_free (model->model);
-  lab_ops ()->close (model->backend);
+  if (model->setup.beside == NULL)
+    lab_ops ()->close (model->backend);
   if (model->fd >= 0)
     close (model->fd);
   g_free (model->sources);

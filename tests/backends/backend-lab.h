@@ -43,11 +43,17 @@ typedef struct {
   guint64 begin_ns, end_ns;
 } LabMark;
 
+typedef struct LabModel LabModel;
+
 /* How to run it. */
 typedef struct {
-  guint n_threads; /* 0: 1 */
-  const char *isa; /* NULL: the best */
-  gboolean int8;   /* default: float activations */
+  guint n_threads;      /* 0: 1 */
+  guint n_fast_threads; /* of them on fast cores; 0: cores are alike */
+  const guint32 *cpus;  /* [n_cpus], of which n_fast_cpus are fast; NULL: no preference */
+  guint n_cpus, n_fast_cpus;
+  LabModel *beside; /* NULL, or a model whose backend this one shares; it lives longer */
+  const char *isa;  /* NULL: the best */
+  gboolean int8;    /* default: float activations */
   gboolean no_fuse;
   const char *pack;         /* NULL: auto */
   const char *pack_bytes;   /* NULL: what the backend likes */
@@ -57,8 +63,6 @@ typedef struct {
   gboolean no_map; /* weights from a file */
   GArray *marks;   /* of LabMark: where marks go; NULL: nobody looks */
 } LabSetup;
-
-typedef struct LabModel LabModel;
 
 LabModel *lab_model_new (Lab *lab, const LabSetup *setup);
 void lab_model_free (LabModel *model);

@@ -145,6 +145,15 @@ test_threads (Fixture *f, gconstpointer data)
   expect (f, &(LabSetup){ .n_threads = 3 }, 50);
 }
 
+/* Batches of up to four tokens leave threads on slow cores alone. */
+static void
+test_fast_threads (Fixture *f, gconstpointer data)
+{
+  for (guint n = 1; n <= 3; n++)
+    expect (f, &(LabSetup){ .n_threads = 4, .n_fast_threads = n }, n + 1);
+  expect (f, &(LabSetup){ .n_threads = 3, .n_fast_threads = 2 }, 7); /* many, and few at the end */
+}
+
 static void
 test_chunks (Fixture *f, gconstpointer data)
 {
@@ -477,6 +486,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("right", test_right);
   ADD ("threads", test_threads);
+  ADD ("fast-threads", test_fast_threads);
   ADD ("chunks", test_chunks);
   ADD ("ways", test_ways);
   ADD ("touch", test_touch);

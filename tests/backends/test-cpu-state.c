@@ -108,6 +108,18 @@ test_ways (Fixture *f, gconstpointer data)
       }
 }
 
+/* Batches of few tokens are computed by some of the threads. */
+static void
+test_fast_threads (Fixture *f, gconstpointer data)
+{
+  for (guint chunk = 1; chunk <= 5; chunk += 2) {
+    const LabSetup setup  = { .n_threads = 4, .n_fast_threads = 3 };
+    g_autofree float *got = lab_run (f->lab, &setup, f->tokens, N_TOKENS, chunk);
+
+    lab_assert_same (got, f->expected, N_TOKENS * N_VOCAB);
+  }
+}
+
 static void
 test_rows (Fixture *f, gconstpointer data)
 {
@@ -301,6 +313,7 @@ main (int argc, char **argv)
   g_test_add_func ("/backends/cpu-state/canonical", test_canonical);
   g_test_add ("/backends/cpu-state/right", Fixture, NULL, set_up, test_right, tear_down);
   g_test_add ("/backends/cpu-state/ways", Fixture, NULL, set_up, test_ways, tear_down);
+  g_test_add ("/backends/cpu-state/fast-threads", Fixture, NULL, set_up, test_fast_threads, tear_down);
   g_test_add ("/backends/cpu-state/rows", Fixture, NULL, set_up, test_rows, tear_down);
   g_test_add ("/backends/cpu-state/company", Fixture, NULL, set_up, test_company, tear_down);
   g_test_add ("/backends/cpu-state/move", Fixture, NULL, set_up, test_move, tear_down);

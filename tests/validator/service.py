@@ -194,16 +194,16 @@ class Service:
 
 def n_cores():
     """Physical ones that we may run on."""
-    return max(sum(map(is_first_of_core, os.sched_getaffinity(0))), 1)
+    return len({core_of(cpu) for cpu in os.sched_getaffinity(0)})
 
 
-def is_first_of_core(cpu):
-    """Yes where the kernel does not tell."""
+def core_of(cpu):
+    """The first CPU of its core; itself where the kernel does not tell."""
     try:
         with open(f'/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list', encoding='ascii') as file:
-            return int(re.match(r'\d+', file.read()).group()) == cpu
+            return int(re.match(r'\d+', file.read()).group())
     except (OSError, AttributeError):
-        return True
+        return cpu
 
 
 def members(payload):

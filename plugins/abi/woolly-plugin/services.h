@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define WLP_SERVICES_VERSION 3u
+#define WLP_SERVICES_VERSION 4u
 
 enum wlp_log_level {
   WLP_LOG_WARNING = 1,
@@ -58,6 +58,12 @@ struct wlp_services {
   /* (any thread, since version 3, optional: NULL where nobody looks) What @name says was done from @begin_ns to @end_ns
    * of CLOCK_MONOTONIC, for the timeline of a profiler. */
   void (*mark) (void *host, const char *name, uint64_t begin_ns, uint64_t end_ns);
+
+  /* (since version 4) Where cores are of two kinds: the first n_fast_threads threads should keep to the first
+   * n_fast_cpus CPUs, which are fast, and the others to the rest; and only the first ones should compute what does not
+   * get faster by more of them, like a decode, which waits for memory.  0, or all: no difference is made. */
+  uint32_t n_fast_cpus;
+  uint32_t n_fast_threads;
 };
 
 #ifdef __cplusplus

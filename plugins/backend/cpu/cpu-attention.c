@@ -548,7 +548,7 @@ split_tiles (struct wlp_model *model, const struct cpu_node *node, uint64_t n_ea
     run->splits[t] = chunks_of_tile (model, node, &queries->tiles[t]);
     n_chunks += n_each * run->splits[t].n_chunks;
   }
-  each = (n_chunks + SLICES * cpu_n_threads (model) - 1) / (SLICES * cpu_n_threads (model));
+  each = (n_chunks + SLICES * run->n_threads - 1) / (SLICES * run->n_threads);
   for (t = 0; t < queries->n_tiles; t++) {
     struct cpu_split *split = &run->splits[t];
 
@@ -575,7 +575,7 @@ cpu_attention_items (struct wlp_model *model, const struct cpu_step *step)
   const uint64_t n_items                    = model->run.queries[node->domain].n_tiles * n_each;
 
   model->run.slice_chunks = 0;
-  if (model->partials == NULL || n_items >= (uint64_t)CPU_SPLIT * cpu_n_threads (model))
+  if (model->partials == NULL || model->run.n_threads == 1 || n_items >= (uint64_t)CPU_SPLIT * model->run.n_threads)
     return n_items;
   return split_tiles (model, node, n_each);
 }

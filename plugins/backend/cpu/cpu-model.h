@@ -92,6 +92,7 @@ struct cpu_run {
   uint32_t *n_open;              /* (atomic) [CPU_SPLIT * n_threads] slices of an item that are not done */
   uint32_t slice_chunks;         /* of a slice; 0: items are not split */
   volatile int stop;
+  uint32_t n_threads;  /* that compute it, <= cpu_n_threads() */
   uint32_t step;       /* that runs */
   uint64_t clock_ns;   /* when the last one ended */
   uint64_t n_meetings; /* of all threads, since the plan */
@@ -210,6 +211,7 @@ cpu_run_row (const struct wlp_model *model, uint32_t resource, enum cpu_domain d
   return r->memory + (size_t)row * r->row_bytes;
 }
 
+/* All that there are. */
 static inline uint32_t
 cpu_n_threads (const struct wlp_model *model)
 {

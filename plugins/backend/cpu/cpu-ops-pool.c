@@ -77,8 +77,8 @@ cpu_step_pool (struct wlp_model *model, const struct cpu_step *step, unsigned th
   const struct cpu_node *node   = cpu_plan_node (&model->plan, step, 0);
   const struct wlp_batch *batch = model->run.batch;
   const bool by_row             = node->op->p.pool.kind == WLP_POOL_NONE;
-  struct cpu_range range = cpu_share (by_row ? batch->n_rows : batch->n_sequences, thread, cpu_n_threads (model));
-  struct pool pool       = { model, node, model->program->values[node->op->in[0]].width, NULL };
+  struct cpu_range range        = cpu_share (by_row ? batch->n_rows : batch->n_sequences, thread, model->run.n_threads);
+  struct pool pool              = { model, node, model->program->values[node->op->in[0]].width, NULL };
 
   pool.row = (float *)(void *)(model->scratch + thread * model->scratch_bytes);
   for (; range.first < range.end; range.first++) {

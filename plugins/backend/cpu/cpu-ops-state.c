@@ -106,7 +106,7 @@ cpu_step_state (struct wlp_model *model, const struct cpu_step *step, unsigned t
 {
   const struct cpu_node *node  = cpu_plan_node (&model->plan, step, 0);
   const uint32_t n             = model->program->values[node->op->in[0]].width;
-  const struct cpu_range range = cpu_share (n, thread, cpu_n_threads (model));
+  const struct cpu_range range = cpu_share (n, thread, model->run.n_threads);
   struct conv conv             = { model, node, &node->op->p.state_conv, n, 0, 0, { NULL } };
   uint32_t sequence;
 

@@ -315,7 +315,9 @@ pack_now (struct wlp_model *model, struct wlp_error *error)
       continue;
     if (is_cancelled (model, done, total))
       return wlp_error_set (error, -ECANCELED, "loading was stopped");
+    cpu_pool_enter (model->backend->pool, 0);
     cpu_pool_run (model->backend->pool, pack_thread, &job);
+    cpu_pool_leave (model->backend->pool);
     cpu_panels_settle (model, job.matrix);
     done += bytes_of (job.matrix);
   }

@@ -10,6 +10,7 @@
 
 #define SERIAL_BYTES 16384u /* row steps that write less are not worth a meeting of all threads */
 #define ROWS_CHUNK   4u
+#define FEW_TOKENS   4u /* some fast cores do the products of these while they wait for the weights */
 
 static void
 rows_of_step (struct wlp_model *model, const struct cpu_step *step, uint64_t first, uint64_t end)
@@ -189,11 +190,13 @@ int
 cpu_run_batch (struct wlp_model *model, struct wlp_error *error)
 {
   cpu_panels_begin (model);
-  model->run.clock_ns = cpu_now_ns ();
-  model->run.step     = 0;
+  model->run.n_threads = cpu_pool_enter (model->backend->pool, model->run.batch->n_tokens <= FEW_TOKENS);
+  model->run.clock_ns  = cpu_now_ns ();
+  model->run.step      = 0;
   go_on (model);
   if (model->run.step < model->plan.n_steps && !model->run.stop)
     cpu_pool_run (model->backend->pool, run_thread, model);
+  cpu_pool_leave (model->backend->pool);
   return model->run.stop ? wlp_error_set (error, -ECANCELED, "the batch was stopped between layers") : 0;
 }
 

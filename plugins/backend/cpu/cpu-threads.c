@@ -39,16 +39,18 @@ struct share {
 struct cpu_pool {
   const struct wlp_services *services;
   unsigned n_threads;
+  unsigned n_fast;    /* of them, the first ones */
+  unsigned n_active;  /* of them, in the turn of now */
   unsigned n_started; /* workers[1 .. n_started] run */
   atomic_uint spin;
   unsigned spin_most;
   struct share *shares; /* [n_threads] */
   uint64_t n_items;
   uint64_t chunk;
-  struct gate start; /* opens for each job */
-  struct gate meet;  /* opens when all have arrived */
+  struct gate start[2]; /* opens for each job of fast threads, and of the others */
+  struct gate meet;     /* opens when all have arrived */
   atomic_uint n_arrived;
-  pthread_mutex_t turn; /* held for a job: models that share the pool take turns */
+  pthread_mutex_t turn; /* models that share the pool take turns */
   cpu_job_cb job;       /* NULL: the threads end */
   void *data;
   struct worker workers[];
@@ -117,23 +119,33 @@ gate_wait (struct cpu_pool *pool, struct gate *gate, unsigned old)
     }
     cpu_relax ();
   }
-  gate_sleep (gate, old);
   atomic_store_explicit (&pool->spin, most > SPIN_ROUNDS / 16 ? most - most / 4 : most, memory_order_relaxed);
+  gate_sleep (gate, old);
+}
+
+/* The CPUs of fast threads or of the others: entries first .. end - 1 of the services' list. */
+static struct cpu_range
+cpus_of (const struct wlp_services *services, int is_fast)
+{
+  if (services->version < 4 || services->n_fast_cpus == 0 || services->n_fast_cpus >= services->n_cpus)
+    return (struct cpu_range){ 0, services->n_cpus };
+  return is_fast ? (struct cpu_range){ 0, services->n_fast_cpus }
+                 : (struct cpu_range){ services->n_fast_cpus, services->n_cpus };
 }
 
 /* CPUs and nice level are wishes: a sandbox may refuse them, and the results are the same. */
 static void
-apply_wishes (const struct wlp_services *services)
+apply_wishes (const struct wlp_services *services, int is_fast)
 {
 #ifdef __linux__
+  struct cpu_range cpus = cpus_of (services, is_fast);
   cpu_set_t set;
-  uint32_t i;
 
   if (services->n_cpus > 0) {
     CPU_ZERO (&set);
-    for (i = 0; i < services->n_cpus; i++)
-      if (services->cpus[i] < CPU_SETSIZE)
-        CPU_SET (services->cpus[i], &set);
+    for (; cpus.first < cpus.end; cpus.first++)
+      if (services->cpus[cpus.first] < CPU_SETSIZE)
+        CPU_SET (services->cpus[cpus.first], &set);
     sched_setaffinity (0, sizeof set, &set);
   }
   if (services->nice != 0)
@@ -146,17 +158,27 @@ worker_thread (void *data)
 {
   struct worker *worker = data;
   struct cpu_pool *pool = worker->pool;
+  const int is_fast     = worker->index < pool->n_fast;
+  struct gate *start    = &pool->start[is_fast ? 0 : 1];
   unsigned seen         = 0;
 
-  apply_wishes (pool->services);
+  apply_wishes (pool->services, is_fast);
   for (;;) {
-    gate_wait (pool, &pool->start, seen);
+    gate_wait (pool, start, seen);
     seen++;
     if (pool->job == NULL)
       return NULL;
     pool->job (pool->data, worker->index);
     cpu_pool_meet (pool, NULL, NULL, worker->index);
   }
+}
+
+static unsigned
+fast_threads (const struct wlp_services *services, unsigned n_threads)
+{
+  if (services->version < 4 || services->n_fast_threads == 0 || services->n_fast_threads > n_threads)
+    return n_threads;
+  return services->n_fast_threads;
 }
 
 static unsigned
@@ -188,9 +210,12 @@ cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, s
   }
   pool->services  = services;
   pool->n_threads = n_threads;
+  pool->n_fast    = fast_threads (services, n_threads);
+  pool->n_active  = n_threads;
   pool->spin_most = n_threads <= usable_cpus (services) ? SPIN_ROUNDS : 0;
   atomic_init (&pool->spin, pool->spin_most);
-  gate_init (&pool->start);
+  gate_init (&pool->start[0]);
+  gate_init (&pool->start[1]);
   gate_init (&pool->meet);
   atomic_init (&pool->n_arrived, 0);
   pthread_mutex_init (&pool->turn, NULL);
@@ -215,10 +240,12 @@ cpu_pool_free (struct cpu_pool *pool)
   if (pool == NULL)
     return;
   pool->job = NULL;
-  gate_open (&pool->start);
+  gate_open (&pool->start[0]);
+  gate_open (&pool->start[1]);
   for (i = 1; i <= pool->n_started; i++)
     pthread_join (pool->workers[i].id, NULL);
-  gate_finish (&pool->start);
+  gate_finish (&pool->start[0]);
+  gate_finish (&pool->start[1]);
   gate_finish (&pool->meet);
   pthread_mutex_destroy (&pool->turn);
   free (pool->shares);
@@ -231,25 +258,40 @@ cpu_pool_n_threads (const struct cpu_pool *pool)
   return pool->n_threads;
 }
 
+unsigned
+cpu_pool_enter (struct cpu_pool *pool, int only_fast)
+{
+  pthread_mutex_lock (&pool->turn);
+  pool->n_active = only_fast ? pool->n_fast : pool->n_threads;
+  return pool->n_active;
+}
+
+void
+cpu_pool_leave (struct cpu_pool *pool)
+{
+  pthread_mutex_unlock (&pool->turn);
+}
+
 void
 cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data)
 {
-  pthread_mutex_lock (&pool->turn);
   pool->job  = job;
   pool->data = data;
-  if (pool->n_threads > 1)
-    gate_open (&pool->start);
+  if (pool->n_active > 1)
+    gate_open (&pool->start[0]);
+  if (pool->n_active > pool->n_fast)
+    gate_open (&pool->start[1]);
   job (data, 0);
   cpu_pool_meet (pool, NULL, NULL, 0);
-  pthread_mutex_unlock (&pool->turn);
 }
 
 void
 cpu_pool_meet (struct cpu_pool *pool, cpu_job_cb last, void *data, unsigned thread)
 {
-  const unsigned round = atomic_load (&pool->meet.number);
+  const unsigned n_active = pool->n_active; /* once all have arrived, the next turn may begin */
+  const unsigned round    = atomic_load (&pool->meet.number);
 
-  if (atomic_fetch_add (&pool->n_arrived, 1) + 1 < pool->n_threads) {
+  if (atomic_fetch_add (&pool->n_arrived, 1) + 1 < n_active) {
     gate_wait (pool, &pool->meet, round);
     return;
   }
@@ -266,8 +308,8 @@ cpu_pool_deal (struct cpu_pool *pool, uint64_t n_items, uint64_t chunk)
 
   pool->n_items = n_items;
   pool->chunk   = chunk;
-  for (i = 0; i < pool->n_threads; i++) {
-    const struct cpu_range range = cpu_share ((n_items + chunk - 1) / chunk, i, pool->n_threads);
+  for (i = 0; i < pool->n_active; i++) {
+    const struct cpu_range range = cpu_share ((n_items + chunk - 1) / chunk, i, pool->n_active);
 
     atomic_store_explicit (&pool->shares[i].next, range.first, memory_order_relaxed);
     pool->shares[i].end = range.end;
@@ -289,8 +331,8 @@ cpu_pool_take (struct cpu_pool *pool, unsigned thread, struct cpu_range *ret_ran
   uint64_t chunk = 0;
   unsigned i;
 
-  for (i = 0; i < pool->n_threads; i++)
-    if (take_from (&pool->shares[(thread + i) % pool->n_threads], &chunk)) {
+  for (i = 0; i < pool->n_active; i++)
+    if (take_from (&pool->shares[(thread + i) % pool->n_active], &chunk)) {
       ret_range->first = chunk * pool->chunk;
       ret_range->end = ret_range->first + pool->chunk < pool->n_items ? ret_range->first + pool->chunk : pool->n_items;
       return 1;

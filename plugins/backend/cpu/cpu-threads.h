@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The backend's own threads.  A job runs on all of them, the caller being thread 0; between jobs the others sleep.
+ * The backend's own threads.  A job runs on all of them, or on those that are on fast cores alone, the caller being
+ * thread 0; between jobs the others sleep.
  *
  * Inside a job threads meet.  Where they wait they spin for some microseconds before they sleep: less where spinning
  * was in vain of late, for others want the CPUs, and not at all where there are more threads than CPUs.  The items of a
@@ -13,17 +14,24 @@
 
 struct cpu_pool;
 
-/* Starts n_threads - 1 threads on the services' CPUs and nice level.  0 or -EAGAIN, with @error. */
+/* Starts n_threads - 1 threads at the services' nice level on the services' CPUs: the first ones on fast CPUs, the rest
+ * on slow ones, where there are both.  The caller of a job stays where the kernel puts it, which is a fast one for who
+ * computes without a break.  0 or -EAGAIN, with @error. */
 int cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, struct wlp_error *error);
 void cpu_pool_free (struct cpu_pool *pool); /* NULL is fine */
 unsigned cpu_pool_n_threads (const struct cpu_pool *pool);
 
 typedef void (*cpu_job_cb) (void *data, unsigned thread);
 
-/* (any thread) Runs @job on all threads and returns when all are done; others wait for their turn. */
+/* (any thread) Waits until nobody else has the threads, and has them until cpu_pool_leave(): all of them, or with
+ * @only_fast those on fast cores.  Returns how many: threads 0 .. n - 1. */
+unsigned cpu_pool_enter (struct cpu_pool *pool, int only_fast);
+void cpu_pool_leave (struct cpu_pool *pool);
+
+/* (between the two, as what follows) Runs @job on these threads and returns when all are done. */
 void cpu_pool_run (struct cpu_pool *pool, cpu_job_cb job, void *data);
-/* (inside a job) Waits until all threads are here.  What they wrote before is seen by all behind it.  The last one to
- * come calls @last (NULL: nothing) while the others wait. */
+/* (inside a job) Waits until all threads of the turn are here.  What they wrote before is seen by all behind it.  The
+ * last one to come calls @last (NULL: nothing) while the others wait. */
 void cpu_pool_meet (struct cpu_pool *pool, cpu_job_cb last, void *data, unsigned thread);
 
 struct cpu_range {

@@ -206,6 +206,38 @@ test_memory (void)
   g_assert_cmpuint (wly_host_services_allocated_bytes (services), ==, 0);
 }
 
+/* What is chosen for @n_threads, where CPUs 0 .. 15 make cores 0 .. 11, and CPUs 0 .. 2 @n_fast - 1 the fast ones. */
+static void
+check_threads (guint n_fast, guint n_threads, guint expected, guint fast_expected, guint cpus_expected)
+{
+  WlyCpuTopology topology      = { .n_cores = 12, .n_fast_cores = n_fast, .n_fast = n_fast == 12 ? 16 : 2 * n_fast };
+  struct wlp_services services = { 0 };
+
+  topology.cpus = g_array_new (FALSE, FALSE, sizeof (guint32));
+  for (guint32 cpu = 0; cpu < 16; cpu++)
+    g_array_append_val (topology.cpus, cpu);
+  wly_host_choose_threads (&topology, n_threads, &services);
+  g_assert_true (services.cpus == (gconstpointer)topology.cpus->data);
+  g_assert_cmpuint (services.n_cpus, ==, 16);
+  g_assert_cmpuint (services.n_threads, ==, expected);
+  g_assert_cmpuint (services.n_fast_threads, ==, fast_expected);
+  g_assert_cmpuint (services.n_fast_cpus, ==, cpus_expected);
+  g_array_unref (topology.cpus);
+}
+
+static void
+test_threads (void)
+{
+  check_threads (4, 0, 12, 4, 8);   /* by itself: slow cores for what needs many */
+  check_threads (3, 0, 12, 12, 16); /* too few fast ones */
+  check_threads (4, 1, 1, 1, 8);    /* as many as somebody wants, on fast ones if they are enough */
+  check_threads (4, 4, 4, 4, 8);
+  check_threads (4, 5, 5, 5, 16);
+  check_threads (2, 2, 2, 2, 4);
+  check_threads (12, 0, 12, 12, 16); /* all alike */
+  check_threads (12, 100, 100, 100, 16);
+}
+
 static void
 test_budget (void)
 {
@@ -265,6 +297,7 @@ main (int argc, char **argv)
   g_test_add_func ("/host/plugin-host/list", test_list);
   g_test_add_func ("/host/plugin-host/find-arch", test_find_arch);
   g_test_add_func ("/host/plugin-host/memory", test_memory);
+  g_test_add_func ("/host/plugin-host/threads", test_threads);
   g_test_add_func ("/host/plugin-host/budget", test_budget);
   g_test_add_func ("/host/plugin-host/untouched", test_untouched);
   g_test_add_func ("/host/plugin-host/log", test_log);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "wly-cpu.h"
 #include "wly-error.h"
 #include "wly-os.h"
-
-#include "woolly-plugin/services.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -73,32 +70,6 @@ test_process (void)
   g_assert_cmpuint (available, <=, total);
 }
 
-static void
-test_cpu_mask (void)
-{
-  g_autofree const char **none = NULL;
-  guint64 all                  = wly_cpu_features ();
-
-  g_setenv ("WOOLLY_CPU_MASK", "none", TRUE);
-  g_assert_cmpuint (wly_cpu_features (), ==, 0);
-  none = wly_cpu_feature_names (0);
-  g_assert_null (none[0]);
-  g_setenv ("WOOLLY_CPU_MASK", "sse42,neon", TRUE);
-  g_assert_cmpuint (wly_cpu_features (), ==, all & (WLP_CPU_SSE42 | WLP_CPU_NEON));
-  g_unsetenv ("WOOLLY_CPU_MASK");
-  g_assert_cmpuint (wly_cpu_features (), ==, all);
-}
-
-static void
-test_cpu_list (void)
-{
-  g_autoptr (GArray) list = wly_cpu_list ();
-
-  g_assert_cmpuint (list->len, ==, g_get_num_processors ());
-  g_assert_cmpuint (wly_cpu_n_cores (), >=, 1);
-  g_assert_cmpuint (wly_cpu_n_cores (), <=, list->len);
-}
-
 static int
 spin_on_one_processor (gint64 milliseconds)
 {
@@ -149,7 +120,5 @@ main (int argc, char **argv)
   g_test_add_func ("/util/wly-os/refused", test_refused);
   g_test_add_func ("/util/wly-os/process", test_process);
   g_test_add_func ("/util/wly-os/run-delay", test_run_delay);
-  g_test_add_func ("/util/wly-cpu/mask", test_cpu_mask);
-  g_test_add_func ("/util/wly-cpu/list", test_cpu_list);
   return g_test_run ();
 }

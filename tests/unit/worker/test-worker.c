@@ -249,7 +249,7 @@ test_load (void)
   g_clear_error (&error);
   info = wly_test_worker_open (worker, fd, &error);
   g_assert_no_error (error);
-  g_assert_null (wly_test_worker_load (worker, "{'threads': <uint32 0>}", &error));
+  g_assert_null (wly_test_worker_load (worker, "{'threads': <uint32 1025>}", &error));
   assert_remote_error (error, WLY_ERROR_INVALID_ARGS);
   g_clear_error (&error);
   g_assert_null (wly_test_worker_load (worker, "{'device': <'abacus'>}", &error));

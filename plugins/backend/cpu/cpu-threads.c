@@ -40,7 +40,7 @@ struct cpu_pool {
   const struct wlp_services *services;
   unsigned n_threads;
   unsigned n_fast;    /* of them, the first ones */
-  unsigned n_active;  /* of them, in the turn of now */
+  unsigned n_active;  /* of them, in the turn of now; set as it begins */
   unsigned n_started; /* workers[1 .. n_started] run */
   atomic_uint spin;
   unsigned spin_most;
@@ -211,7 +211,6 @@ cpu_pool_new (const struct wlp_services *services, struct cpu_pool **ret_pool, s
   pool->services  = services;
   pool->n_threads = n_threads;
   pool->n_fast    = fast_threads (services, n_threads);
-  pool->n_active  = n_threads;
   pool->spin_most = n_threads <= usable_cpus (services) ? SPIN_ROUNDS : 0;
   atomic_init (&pool->spin, pool->spin_most);
   gate_init (&pool->start[0]);
